@@ -1,0 +1,23 @@
+import type { DynamicModule } from '@nestjs/common';
+import { MessagingModule } from '@millrace/messaging';
+import { serviceModule } from '@millrace/service';
+import type { AnalyticsConfig } from './config.ts';
+import { FiguresModule } from './figures/figures.module.ts';
+import { PrismaModule } from './prisma/prisma.module.ts';
+
+/** The analytics service: what happened, in figures. */
+export function appModule(config: AnalyticsConfig): DynamicModule {
+  return serviceModule({
+    name: 'analytics',
+    config,
+    imports: [
+      MessagingModule.forRoot({
+        service: 'analytics',
+        brokers: config.KAFKA_BROKERS,
+        topicPrefix: config.KAFKA_TOPIC_PREFIX,
+      }),
+      PrismaModule,
+      FiguresModule,
+    ],
+  });
+}

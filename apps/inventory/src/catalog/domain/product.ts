@@ -1,0 +1,23 @@
+import { Money, Sku } from '@millrace/contracts';
+import { z } from 'zod';
+
+// More of one product than any warehouse holds, and far below what PostgreSQL's integer can count.
+export const MAX_ON_HAND = 1_000_000_000;
+
+/** A product of the catalog. `version` is 1 when it is listed and one more with each new price. */
+export interface Product {
+  readonly sku: Sku;
+  readonly name: string;
+  readonly price: Money;
+  readonly version: number;
+  readonly listedAt: Date;
+}
+
+/** A product to be listed, with the stock it begins with. */
+export const NewProduct = z.object({
+  sku: Sku,
+  name: z.string().trim().min(1).max(200),
+  price: Money,
+  stock: z.int().nonnegative().max(MAX_ON_HAND),
+});
+export type NewProduct = z.infer<typeof NewProduct>;

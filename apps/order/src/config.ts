@@ -1,0 +1,42 @@
+import { baseConfig, loadConfig } from '@millrace/service';
+import { z } from 'zod';
+
+// What takes longer than a week is stuck, and a person should look at it.
+const MAX_DEADLINE_MS = 7 * 24 * 60 * 60 * 1000;
+
+const deadlineMs = (defaultMs: number, meaning: string) =>
+  z.coerce
+    .number('expected a number')
+    .int()
+    .min(1)
+    .max(MAX_DEADLINE_MS)
+    .default(defaultMs)
+    .describe(`how long a checkout waits ${meaning}, in ms, such as ${defaultMs}`);
+
+const schema = z.object({
+  ...baseConfig({ httpPort: 8080 }),
+  CHECKOUT_STOCK_DEADLINE_MS: deadlineMs(120_000, 'for stock'),
+  CHECKOUT_PAYMENT_DEADLINE_MS: deadlineMs(120_000, 'for the payment to be authorized'),
+  CHECKOUT_DISPATCH_DEADLINE_MS: deadlineMs(1_800_000, 'for the parcel to be dispatched'),
+  CHECKOUT_RECALL_DEADLINE_MS: deadlineMs(60_000, 'for a shipment to be called back before it asks again'),
+  CHECKOUT_CAPTURE_DEADLINE_MS: deadlineMs(120_000, 'for the payment to be captured before it asks again'),
+  CHECKOUT_UNDO_DEADLINE_MS: deadlineMs(60_000, 'for money and stock to be given back before it asks again'),
+  IDEMPOTENCY_KEY_TTL_HOURS: z.coerce
+    .number('expected a number')
+    .min(1)
+    .max(24 * 365)
+    .default(24)
+    .describe('how long a repeated POST /orders gets its first answer, in hours, such as 24'),
+  MAX_STREAMS: z.coerce
+    .number('expected a number')
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(1000)
+    .describe('event streams open at once; more are refused with 503, such as 1000'),
+});
+
+export type OrderConfig = z.output<typeof schema>;
+
+/** The environment, parsed once. Throws one `ConfigError` for everything that is wrong. */
+export const readConfig = (env?: NodeJS.ProcessEnv): OrderConfig => loadConfig(schema, env);

@@ -1,0 +1,56 @@
+import { Client, escapeIdentifier, escapeLiteral } from 'pg';
+
+// Any number will do, as long as everybody who creates databases of a server takes the same.
+const CREATION_LOCK = 7_214_406;
+
+/**
+ * Gives each service a database and a login role, both named like the service. A role owns its database and can connect
+ * to no other: not to another service's, nor to `postgres` and `template1`. May be repeated, also by several processes
+ * at once: what exists is kept with its data, and gets the password asked for now. Returns the address per service.
+ */
+export async function createServiceDatabases<Service extends string>(
+  superuserUrl: string,
+  services: readonly Service[],
+  passwordOf: (service: Service) => string,
+): Promise<Record<Service, string>> {
+  const client = new Client({ connectionString: superuserUrl });
+  await client.connect();
+  try {
+    await client.query('SELECT pg_advisory_lock($1)', [CREATION_LOCK]);
+    for (const database of ['postgres', 'template1']) await closeToPublic(client, database);
+    for (const service of services) {
+      await createRole(client, service, passwordOf(service));
+      await createDatabase(client, service);
+      await closeToPublic(client, service);
+    }
+  } finally {
+    await client.end();
+  }
+  const addresses = services.map((service) => [service, addressOf(superuserUrl, service, passwordOf(service))]);
+  return Object.fromEntries(addresses) as Record<Service, string>;
+}
+
+async function createRole(client: Client, name: string, password: string): Promise<void> {
+  const { rowCount } = await client.query('SELECT FROM pg_roles WHERE rolname = $1', [name]);
+  const verb = rowCount === 0 ? 'CREATE' : 'ALTER';
+  const rights = 'LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION';
+  await client.query(`${verb} ROLE ${escapeIdentifier(name)} ${rights} PASSWORD ${escapeLiteral(password)}`);
+}
+
+async function createDatabase(client: Client, name: string): Promise<void> {
+  const id = escapeIdentifier(name);
+  const { rowCount } = await client.query('SELECT FROM pg_database WHERE datname = $1', [name]);
+  await client.query(rowCount === 0 ? `CREATE DATABASE ${id} OWNER ${id}` : `ALTER DATABASE ${id} OWNER TO ${id}`);
+}
+
+async function closeToPublic(client: Client, database: string): Promise<void> {
+  await client.query(`REVOKE ALL ON DATABASE ${escapeIdentifier(database)} FROM PUBLIC`);
+}
+
+function addressOf(superuserUrl: string, service: string, password: string): string {
+  const url = new URL(superuserUrl);
+  url.username = encodeURIComponent(service);
+  url.password = encodeURIComponent(password);
+  url.pathname = `/${encodeURIComponent(service)}`;
+  return url.href;
+}

@@ -1,0 +1,9 @@
+export type { Exit } from './child.ts';
+export { stateFolder } from './data-folder.ts';
+export { createServiceDatabases } from './databases.ts';
+export { freePort, isPortInUse } from './free-port.ts';
+export { startKafka, type KafkaCluster, type KafkaNode, type KafkaOptions } from './kafka.ts';
+export { startMailSink, type Mail, type MailSink, type MailSinkOptions } from './mail-sink.ts';
+export { startPostgres, type PostgresOptions, type PostgresServer } from './postgres.ts';
+export { startService, waitUntilReady, type ServiceHandle, type ServiceOptions } from './processes.ts';
+export { temporaryFolder } from './temporary-folder.ts';

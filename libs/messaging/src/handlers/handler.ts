@@ -1,0 +1,116 @@
+import type { AnyContract, MessageOf } from '@millrace/contracts';
+import type { Transaction } from '@millrace/database';
+import type { Decision, DecisionContext } from './decision.ts';
+import type { Decidable } from './local-message.ts';
+import type { StateStore } from './state-store.ts';
+
+/** State in, message in; next state and what is said out. Pure: time and ids come with the context. */
+export interface Decider<State, Message extends Decidable> {
+  readonly store: StateStore<State, Message>;
+  decide(state: State, message: Message, context: DecisionContext): Decision<State>;
+}
+
+/** Hears messages and decides, a batch in one transaction. */
+export interface DecideHandler<State, Message extends Decidable> extends Decider<State, Message> {
+  readonly kind: 'decide';
+  readonly hears: readonly AnyContract[];
+}
+
+/** What a call to the outside world may use. */
+export interface Call {
+  /** The same for every repetition of the call: a provider that honours it acts once. */
+  readonly idempotencyKey: string;
+  /** 1 for the first try. */
+  readonly attempt: number;
+  /** Aborted when the call takes too long or the service stops. */
+  readonly signal: AbortSignal;
+}
+
+/** Calls the outside world before the transaction, then decides about the outcome. */
+export interface PerformHandler<State, Message extends Decidable, Outcome> {
+  readonly kind: 'perform';
+  readonly hears: readonly AnyContract[];
+  readonly store: StateStore<State, Message>;
+  /**
+   * Runs outside any transaction, in order per key, with a state read without lock. May run again with the same
+   * `idempotencyKey` after a crash. Throw `Unavailable` when the other side is away, `PermanentFailure` when trying again
+   * cannot help; anything else is tried again `attempts` times with growing pauses, then dead-lettered.
+   */
+  perform(state: State, message: Message, call: Call): Promise<Outcome>;
+  /** As in `decides`, with the locked state and what the call brought. */
+  decide(state: State, message: Message, outcome: Outcome, context: DecisionContext): Decision<State>;
+  /** Calls under way at once. */
+  readonly concurrency: number;
+  /** One call may take this long. */
+  readonly timeoutMs: number;
+  /** Calls per message before it is dead-lettered. */
+  readonly attempts: number;
+}
+
+/** Folds messages into a read model; its positions are stored with it, so it can be rebuilt from the first message. */
+export interface ProjectHandler<Message extends Decidable> {
+  readonly kind: 'project';
+  readonly hears: readonly AnyContract[];
+  /** In order per key, each message once, all in the transaction that stores the position. */
+  project(tx: Transaction, messages: readonly Message[]): Promise<void>;
+}
+
+/** Finds what became due (a deadline, an expiry) and decides about it: found and changed in one transaction. */
+export interface DueHandler<State, Message extends Decidable> extends Decider<State, Message> {
+  readonly kind: 'due';
+  /** Pause between two looks when nothing was due. */
+  readonly everyMs: number;
+  /** At most `limit` messages; rows locked with SKIP LOCKED, so that replicas share the work. */
+  due(tx: Transaction, now: Date, limit: number): Promise<readonly Message[]>;
+}
+
+/** Any handler, as the runtime takes it. */
+export type Handler =
+  // oxlint-disable-next-line typescript/no-explicit-any
+  DecideHandler<any, any> | PerformHandler<any, any, any> | ProjectHandler<any> | DueHandler<any, any>;
+
+/** Any decider, as the runtime takes it. */
+// oxlint-disable-next-line typescript/no-explicit-any
+export type AnyDecider = Decider<any, any>;
+
+/** A handler that decides: `Local` names local messages that the same function decides about. */
+export function decides<C extends AnyContract, State, Local extends Decidable = never>(
+  handler: Omit<DecideHandler<State, MessageOf<C> | Local>, 'kind' | 'hears'> & { readonly hears: readonly C[] },
+): DecideHandler<State, MessageOf<C> | Local> {
+  return { kind: 'decide', ...handler };
+}
+
+// A provider's slow second is normal; ten mean that nobody is there.
+const CALL_TIMEOUT_MS = 10_000;
+
+// Enough to hide a provider's latency behind others, few enough not to look like an attack.
+const CALL_CONCURRENCY = 64;
+
+const CALL_ATTEMPTS = 5;
+
+/** A handler that calls the outside world. */
+export function performs<C extends AnyContract, State, Outcome>(
+  handler: Pick<PerformHandler<State, MessageOf<C>, Outcome>, 'store' | 'perform' | 'decide'> & {
+    readonly hears: readonly C[];
+    readonly concurrency?: number;
+    readonly timeoutMs?: number;
+    readonly attempts?: number;
+  },
+): PerformHandler<State, MessageOf<C>, Outcome> {
+  return { kind: 'perform', concurrency: CALL_CONCURRENCY, timeoutMs: CALL_TIMEOUT_MS, attempts: CALL_ATTEMPTS, ...handler };
+}
+
+/** A handler that keeps a read model. */
+export function projects<C extends AnyContract>(handler: {
+  readonly hears: readonly C[];
+  project(tx: Transaction, messages: readonly MessageOf<C>[]): Promise<void>;
+}): ProjectHandler<MessageOf<C>> {
+  return { kind: 'project', ...handler };
+}
+
+/** A handler of what becomes due. */
+export function dues<State, Message extends Decidable>(
+  handler: Omit<DueHandler<State, Message>, 'kind'>,
+): DueHandler<State, Message> {
+  return { kind: 'due', ...handler };
+}

@@ -1,0 +1,87 @@
+import { type Kafka, type Message, Partitioners, type Producer, type RecordMetadata } from 'kafkajs';
+import { RETRY } from './client.ts';
+
+/** A record to append. */
+export interface OutgoingRecord {
+  readonly topic: string;
+  readonly key: Buffer | string | null;
+  readonly value: Buffer | string | null;
+  readonly headers: Record<string, Buffer | string>;
+}
+
+/**
+ * Appends records: idempotent, acknowledged by all in-sync replicas, partitions chosen as Java's default partitioner does.
+ * One call at a time keeps the order of each key.
+ */
+export class RecordProducer {
+  readonly #kafka: Kafka;
+  #producer: Producer | undefined;
+  #chosen = new Map<Message, number>();
+
+  constructor(kafka: Kafka) {
+    this.#kafka = kafka;
+  }
+
+  /**
+   * Sends all records in one request per leader and answers, for each record, whether its own partition acknowledged it.
+   * kafkajs can resolve without having written a partition whose leader died, so only what was answered counts as written;
+   * the caller sends the rest again. After an exception nothing is known: all of it must be sent again.
+   */
+  async send(records: readonly OutgoingRecord[]): Promise<readonly boolean[]> {
+    const messages: Message[] = records.map(({ key, value, headers }) => ({ key, value, headers }));
+    const byTopic = new Map<string, Message[]>();
+    records.forEach(({ topic }, index) => {
+      const message = messages[index];
+      if (message === undefined) return;
+      const list = byTopic.get(topic);
+      if (list) list.push(message);
+      else byTopic.set(topic, [message]);
+    });
+    this.#chosen = new Map();
+    let answers: RecordMetadata[];
+    try {
+      const producer = await this.#connected();
+      answers = await producer.sendBatch({
+        acks: -1,
+        topicMessages: [...byTopic].map(([topic, list]) => ({ topic, messages: list })),
+      });
+    } catch (error) {
+      // The sequence numbers of an idempotent producer that failed are in doubt: the next try starts with new ones.
+      await this.disconnect();
+      throw error;
+    }
+    const written = new Set(
+      answers.filter(({ errorCode }) => errorCode === 0).map(({ topicName, partition }) => `${topicName}/${partition}`),
+    );
+    return records.map(({ topic }, index) => {
+      const message = messages[index];
+      const partition = message === undefined ? undefined : this.#chosen.get(message);
+      return partition !== undefined && written.has(`${topic}/${partition}`);
+    });
+  }
+
+  async disconnect(): Promise<void> {
+    const producer = this.#producer;
+    this.#producer = undefined;
+    await producer?.disconnect().catch(() => undefined);
+  }
+
+  async #connected(): Promise<Producer> {
+    if (this.#producer) return this.#producer;
+    const murmur2 = Partitioners.DefaultPartitioner();
+    const producer = this.#kafka.producer({
+      idempotent: true,
+      maxInFlightRequests: 1,
+      allowAutoTopicCreation: false,
+      retry: { ...RETRY, retries: 5 },
+      createPartitioner: () => (args) => {
+        const partition = this.#chosen.get(args.message) ?? murmur2(args);
+        this.#chosen.set(args.message, partition);
+        return partition;
+      },
+    });
+    await producer.connect();
+    this.#producer = producer;
+    return producer;
+  }
+}

@@ -1,0 +1,81 @@
+import { catalogue, deadLetterTopic, type Topic, topics } from '@millrace/contracts';
+import { type Admin, type Kafka, ConfigResourceTypes } from 'kafkajs';
+
+/** Every declared topic and the dead-letter topics of the given groups. */
+export function declaredTopics(groups: readonly string[]): readonly Topic[] {
+  const used = new Set(catalogue.map(({ topic }) => topic.name));
+  return [...Object.values(topics).filter(({ name }) => used.has(name)), ...groups.map(deadLetterTopic)];
+}
+
+/**
+ * Creates the topics that do not exist yet and adds missing partitions; never takes any away. Running it again changes nothing.
+ * Resolves with the names of what it created or enlarged.
+ */
+export async function ensureTopics(
+  kafka: Kafka,
+  wanted: readonly Topic[],
+  options: { readonly replicationFactor: number; readonly topicPrefix?: string },
+): Promise<{ readonly created: readonly string[]; readonly enlarged: readonly string[] }> {
+  const admin = kafka.admin();
+  await admin.connect();
+  try {
+    const prefix = options.topicPrefix ?? '';
+    const existing = new Set(await admin.listTopics());
+    const missing = wanted.filter(({ name }) => !existing.has(prefix + name));
+    if (missing.length > 0) {
+      await admin.createTopics({
+        waitForLeaders: true,
+        topics: missing.map((topic) => ({
+          topic: prefix + topic.name,
+          numPartitions: topic.partitions,
+          replicationFactor: options.replicationFactor,
+          configEntries: configOf(topic, options.replicationFactor),
+        })),
+      });
+    }
+    const present = wanted.filter(({ name }) => existing.has(prefix + name));
+    return { created: missing.map(({ name }) => prefix + name), enlarged: await enlarge(admin, present, prefix) };
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+function configOf({ cleanup }: Topic, replicationFactor: number): { name: string; value: string }[] {
+  const config = [{ name: 'min.insync.replicas', value: String(Math.max(1, replicationFactor - 1)) }];
+  config.push({ name: 'cleanup.policy', value: cleanup.policy });
+  if (cleanup.policy === 'delete') config.push({ name: 'retention.ms', value: String(cleanup.retentionMs) });
+  return config;
+}
+
+async function enlarge(admin: Admin, present: readonly Topic[], prefix: string): Promise<readonly string[]> {
+  if (present.length === 0) return [];
+  const { topics: metadata } = await admin.fetchTopicMetadata({ topics: present.map(({ name }) => prefix + name) });
+  const counts = new Map(metadata.map(({ name, partitions }) => [name, partitions.length]));
+  const small = present.filter(({ name, partitions }) => (counts.get(prefix + name) ?? partitions) < partitions);
+  if (small.length > 0) {
+    await admin.createPartitions({
+      topicPartitions: small.map(({ name, partitions }) => ({ topic: prefix + name, count: partitions })),
+    });
+  }
+  return small.map(({ name }) => prefix + name);
+}
+
+/** Reads the configuration of topics, for checks: topic → name → value. */
+export async function topicConfigs(kafka: Kafka, names: readonly string[]): Promise<ReadonlyMap<string, ReadonlyMap<string, string>>> {
+  const admin = kafka.admin();
+  await admin.connect();
+  try {
+    const { resources } = await admin.describeConfigs({
+      includeSynonyms: false,
+      resources: names.map((name) => ({ type: ConfigResourceTypes.TOPIC, name })),
+    });
+    return new Map(
+      resources.map(({ resourceName, configEntries }) => [
+        resourceName,
+        new Map(configEntries.map(({ configName, configValue }) => [configName, configValue])),
+      ]),
+    );
+  } finally {
+    await admin.disconnect();
+  }
+}

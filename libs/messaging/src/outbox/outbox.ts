@@ -1,0 +1,55 @@
+import type { EncodedMessage } from '@millrace/contracts';
+import { statement, type Transaction } from '@millrace/database';
+
+/** Sixteen shards let up to sixteen replicas share the sending of one service. */
+export const SHARD_COUNT = 16;
+
+/** A record as the outbox keeps it. Dead letters keep bytes that are no text as base64. */
+export interface OutboxRecord {
+  readonly topic: string;
+  readonly key: string | null;
+  readonly value: string | null;
+  readonly encoding: 'utf8' | 'base64';
+  /** Header values that are no text are `{ base64 }`. */
+  readonly headers: Readonly<Record<string, HeaderValue>>;
+}
+
+export type HeaderValue = string | { readonly base64: string };
+
+const insert = statement(
+  'messaging.outbox.insert',
+  `INSERT INTO messaging.outbox (shard, topic, key, value, encoding, headers)
+   SELECT * FROM unnest($1::smallint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])`,
+);
+
+/** An encoded message as a record of the outbox. */
+export function recordOf({ topic, key, value, headers }: EncodedMessage): OutboxRecord {
+  return { topic, key, value, encoding: 'utf8', headers };
+}
+
+/**
+ * Stores what was said, in the caller's transaction, in the given order. The order of a key is safe because every writer
+ * of a key holds the lock of its state. Answers the shards that now have something to send.
+ */
+export async function storeRecords(tx: Transaction, records: readonly OutboxRecord[]): Promise<ReadonlySet<number>> {
+  if (records.length === 0) return new Set();
+  const shards = records.map(({ key }) => shardOf(key));
+  await tx.query(
+    insert(
+      shards,
+      records.map(({ topic }) => topic),
+      records.map(({ key }) => key),
+      records.map(({ value }) => value),
+      records.map(({ encoding }) => encoding),
+      records.map(({ headers }) => JSON.stringify(headers)),
+    ),
+  );
+  return new Set(shards);
+}
+
+/** FNV-1a (32 bit) of the key, modulo the number of shards. */
+export function shardOf(key: string | null): number {
+  let hash = 0x811c9dc5;
+  for (const char of key ?? '') hash = Math.imul(hash ^ (char.codePointAt(0) ?? 0), 0x01000193);
+  return (hash >>> 0) % SHARD_COUNT;
+}

@@ -1,0 +1,258 @@
+import { type Database, isDatabaseUnavailable } from '@millrace/database';
+import { contextOf, isSampled, type Logger, type Metrics, traceparentOf } from '@millrace/observability';
+import { headerNames } from '@millrace/contracts';
+import { type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { failpoint } from '../failpoints.ts';
+import type { OutgoingRecord, RecordProducer } from '../kafka/record-producer.ts';
+import { backoffMs, Pause } from '../runtime/pause.ts';
+import type { HeaderValue } from './outbox.ts';
+import { ShardLocks } from './shard-locks.ts';
+
+// One round trip to the database and one to each broker for this many records; at 1 KiB each that is 1 MiB of memory.
+const RELAY_BATCH_SIZE = 1000;
+
+// After a commit the relay is woken. Polling is the safety net for a wake-up that was lost with another replica.
+const IDLE_POLL_MIN_MS = 25;
+const IDLE_POLL_MAX_MS = 500;
+
+// How fast a relay that came or went is noticed by the others.
+const BALANCE_EVERY_MS = 1000;
+
+const MAX_BACKOFF_MS = 2000;
+
+const NOTIFY_CHANNEL = 'millrace_outbox';
+
+/** One session of the database, dedicated to a relay. */
+type Session = Awaited<ReturnType<Database['connect']>>;
+
+const tracer = trace.getTracer('@millrace/messaging');
+
+interface OutboxRow {
+  readonly seq: string;
+  readonly topic: string;
+  readonly key: string | null;
+  readonly value: string | null;
+  readonly encoding: string;
+  readonly headers: string;
+  readonly created_at: Date;
+}
+
+export interface RelayOptions {
+  readonly database: Database;
+  readonly producer: RecordProducer;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly topicPrefix: string;
+  readonly service: string;
+}
+
+/**
+ * Sends what the outbox holds: at least once, in order per key, also with several relays on one database (one relay at a
+ * time per shard, by advisory lock). A row is deleted only after its own partition acknowledged it; a crash between the two
+ * sends the message again under the same id.
+ */
+export class Relay {
+  readonly #options: RelayOptions;
+  readonly #pause = new Pause();
+  readonly #sent;
+  #running: Promise<void> | undefined;
+  #isStopping = false;
+  #held: ReadonlySet<number> = new Set();
+  #outage: string | undefined;
+  #notifyPending = false;
+
+  constructor(options: RelayOptions) {
+    this.#options = options;
+    this.#sent = options.metrics.counter({
+      name: 'messaging_outbox_sent_total',
+      help: 'Messages that Kafka acknowledged',
+      labels: ['topic'],
+    });
+  }
+
+  /** Why nothing can be sent at present; undefined when it can. */
+  get outage(): string | undefined {
+    return this.#outage;
+  }
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  /** Something was committed to these shards. Cheap: to be called after each commit. */
+  wake(shards: ReadonlySet<number>): void {
+    if (shards.size === 0) return;
+    this.#pause.wake();
+    // NOTIFY takes a lock of the whole database server, so it is used only for shards that another replica sends.
+    if ([...shards].some((shard) => !this.#held.has(shard))) this.#notifyOthers();
+  }
+
+  /** Sends what is there and stops. Resolves early when Kafka or the database is away: the rows are safe and stay. */
+  async drain(): Promise<void> {
+    this.#isStopping = true;
+    this.#pause.wake();
+    await this.#running;
+    await this.#options.producer.disconnect();
+  }
+
+  async #run(): Promise<void> {
+    for (let attempt = 0; !this.#isStopping; attempt++) {
+      try {
+        await this.#session(() => (attempt = 0));
+      } catch (error) {
+        const what = isDatabaseUnavailable(error) ? 'the database' : 'Kafka';
+        if (this.#outage === undefined) this.#options.logger.warn({ err: error }, `the outbox waits for ${what}`);
+        this.#outage = `${what}: ${error instanceof Error ? error.message : String(error)}`;
+        if (!this.#isStopping) await this.#pause.wait(backoffMs(attempt, MAX_BACKOFF_MS));
+      }
+    }
+  }
+
+  /** Sends on one database session until the relay stops; its locks end with it. */
+  async #session(onSent: () => void): Promise<void> {
+    const session = await this.#options.database.connect();
+    let lost: Error | undefined;
+    const onLost = (error: Error): void => {
+      lost = error;
+    };
+    session.on('error', onLost);
+    session.on('notification', () => this.#pause.wake());
+    try {
+      await session.query(`LISTEN ${NOTIFY_CHANNEL}`);
+      const locks = new ShardLocks(session);
+      await locks.appear();
+      this.#held = locks.held;
+      await this.#sendUntilStopped(session, locks, () => {
+        if (lost) throw lost;
+        onSent();
+      });
+    } finally {
+      this.#held = new Set();
+      session.removeAllListeners('notification');
+      session.off('error', onLost);
+      // Destroyed, not returned: the session's advisory locks must end with this relay's hold on them.
+      session.release(true);
+    }
+  }
+
+  async #sendUntilStopped(session: Session, locks: ShardLocks, check: () => void): Promise<void> {
+    let pollMs = IDLE_POLL_MIN_MS;
+    for (let balanceAt = 0; ; ) {
+      check();
+      if (Date.now() >= balanceAt) {
+        await locks.balance();
+        balanceAt = Date.now() + BALANCE_EVERY_MS;
+      }
+      const sent = await this.#sendBatch(session, locks.held);
+      this.#recovered();
+      if (sent > 0) {
+        pollMs = IDLE_POLL_MIN_MS;
+        continue;
+      }
+      if (this.#isStopping) return;
+      await this.#pause.wait(pollMs);
+      pollMs = Math.min(pollMs * 2, IDLE_POLL_MAX_MS);
+    }
+  }
+
+  /** Sends the oldest rows of the shards; answers how many rows there were. */
+  async #sendBatch(session: Session, shards: ReadonlySet<number>): Promise<number> {
+    if (shards.size === 0) return 0;
+    const { rows } = await session.query<OutboxRow>({
+      name: 'messaging.outbox.oldest',
+      text: `SELECT seq, topic, key, value, encoding, headers, created_at FROM messaging.outbox
+              WHERE shard = ANY($1::smallint[]) ORDER BY seq LIMIT $2`,
+      values: [[...shards], RELAY_BATCH_SIZE],
+    });
+    if (rows.length === 0) return 0;
+    const outgoing = rows.map((row) => this.#outgoing(row));
+    const acknowledged = await this.#send(outgoing);
+    failpoint('after-produce', 'relay');
+    const done = rows.filter((_, index) => acknowledged[index]);
+    await session.query({
+      name: 'messaging.outbox.delete',
+      text: 'DELETE FROM messaging.outbox WHERE seq = ANY($1::bigint[])',
+      values: [done.map(({ seq }) => seq)],
+    });
+    for (const { topic } of done) this.#sent.inc({ topic });
+    if (done.length < rows.length) {
+      this.#options.logger.warn(
+        { sent: rows.length, acknowledged: done.length },
+        'Kafka did not acknowledge every partition; the rest is sent again',
+      );
+    }
+    return rows.length;
+  }
+
+  async #send(outgoing: readonly { record: OutgoingRecord; span: Span | undefined }[]): Promise<readonly boolean[]> {
+    try {
+      return await this.#options.producer.send(outgoing.map(({ record }) => record));
+    } catch (error) {
+      for (const { span } of outgoing) span?.setStatus({ code: SpanStatusCode.ERROR, message: String(error) });
+      throw error;
+    } finally {
+      for (const { span } of outgoing) span?.end();
+    }
+  }
+
+  /** The record of a row. A sampled message gets a `send` span that starts when the row was stored: its length shows how
+   * long the message waited. */
+  #outgoing(row: OutboxRow): { record: OutgoingRecord; span: Span | undefined } {
+    const headers = headersOf(row.headers);
+    const stored = headers[headerNames.traceparent];
+    const topic = this.#options.topicPrefix + row.topic;
+    let span: Span | undefined;
+    if (typeof stored === 'string' && isSampled(stored)) {
+      span = tracer.startSpan(
+        `send ${row.topic}`,
+        {
+          kind: SpanKind.PRODUCER,
+          startTime: row.created_at,
+          attributes: {
+            'messaging.system': 'kafka',
+            'messaging.operation.type': 'send',
+            'messaging.operation.name': 'send',
+            'messaging.destination.name': row.topic,
+            'messaging.message.id': String(headers[headerNames.id]),
+          },
+        },
+        contextOf(stored),
+      );
+      headers[headerNames.traceparent] = traceparentOf(span.spanContext());
+    }
+    return {
+      record: { topic, key: bytesOf(row.key, row.encoding), value: bytesOf(row.value, row.encoding), headers },
+      span,
+    };
+  }
+
+  #recovered(): void {
+    if (this.#outage === undefined) return;
+    this.#outage = undefined;
+    this.#options.logger.info('the outbox is sending again');
+  }
+
+  #notifyOthers(): void {
+    if (this.#notifyPending) return;
+    this.#notifyPending = true;
+    this.#options.database
+      .query(`NOTIFY ${NOTIFY_CHANNEL}`)
+      // A lost wake-up costs one poll interval, nothing else.
+      .catch((error: unknown) => this.#options.logger.debug({ err: error }, 'could not wake the other relays'))
+      .finally(() => (this.#notifyPending = false));
+  }
+}
+
+function headersOf(json: string): Record<string, Buffer | string> {
+  const stored = JSON.parse(json) as Record<string, HeaderValue>;
+  return Object.fromEntries(
+    Object.entries(stored).map(([name, value]) => [
+      name,
+      typeof value === 'string' ? value : Buffer.from(value.base64, 'base64'),
+    ]),
+  );
+}
+
+function bytesOf(text: string | null, encoding: string): Buffer | string | null {
+  return text !== null && encoding === 'base64' ? Buffer.from(text, 'base64') : text;
+}

@@ -1,0 +1,90 @@
+import type { Transaction } from '@millrace/database';
+import type { DecideHandler, ProjectHandler } from '../handlers/handler.ts';
+import { applyDecisions } from './apply-decisions.ts';
+import type { Tracked } from './offset-tracker.ts';
+import { storePositions } from './projection-position.ts';
+import { type ApplyFresh, type GroupContext, Settlement, Stopped } from './settlement.ts';
+import type { Worker, WorkerEvents } from './worker.ts';
+
+// One transaction for this many messages: beyond it the statement's cost grows as fast as its yield, and locks last longer.
+const MAX_BATCH_SIZE = 500;
+
+/** Works for `decide` and `project` handlers: one batch, one transaction; what arrives meanwhile forms the next batch. */
+export class BatchWorker implements Worker {
+  readonly #settlement: Settlement;
+  readonly #apply: ApplyFresh;
+  readonly #events: WorkerEvents;
+  #waiting: Tracked[] = [];
+  #running: Promise<void> | undefined;
+  #isStopping = false;
+
+  constructor(
+    context: GroupContext,
+    // oxlint-disable-next-line typescript/no-explicit-any
+    handler: DecideHandler<any, any> | ProjectHandler<any>,
+    events: WorkerEvents,
+  ) {
+    this.#settlement = new Settlement(context, handler);
+    this.#events = events;
+    this.#apply =
+      handler.kind === 'decide'
+        ? applyDecisions(context.service, handler.store, (state, message, decision) => handler.decide(state, message, decision))
+        : applyProjection(context, handler);
+  }
+
+  get outage(): string | undefined {
+    return this.#settlement.outage;
+  }
+
+  accept(records: readonly Tracked[]): void {
+    this.#waiting.push(...records);
+    if (this.#isStopping) return;
+    this.#running ??= this.#run().finally(() => (this.#running = undefined));
+  }
+
+  forget(): void {
+    this.#waiting = [];
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    this.#waiting = [];
+    this.#settlement.stop();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    // The records of one fetch arrive partition by partition in one turn of the event loop: let them share a batch.
+    await new Promise((resolve) => setImmediate(resolve));
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting.splice(0, MAX_BATCH_SIZE);
+      try {
+        await this.#settlement.settle(
+          batch.map((tracked) => this.#settlement.received(tracked)),
+          this.#apply,
+        );
+        this.#events.settled(batch);
+      } catch (error) {
+        this.#waiting = [];
+        if (!(error instanceof Stopped)) this.#events.failed(error);
+        return;
+      }
+    }
+  }
+}
+
+// oxlint-disable-next-line typescript/no-explicit-any
+function applyProjection({ group }: GroupContext, handler: ProjectHandler<any>): ApplyFresh {
+  return async (tx: Transaction, fresh) => {
+    await handler.project(
+      tx,
+      fresh.map(({ message }) => message),
+    );
+    await storePositions(
+      tx,
+      group,
+      fresh.map(({ received }) => received.incoming),
+    );
+    return { records: [], failures: new Map() };
+  };
+}

@@ -1,0 +1,236 @@
+import type { AnyContract } from '@millrace/contracts';
+import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
+import { failpoint } from '../failpoints.ts';
+import { RETRY } from '../kafka/client.ts';
+import type { Incoming } from './incoming.ts';
+import { OffsetTracker, type Tracked } from './offset-tracker.ts';
+import { backoffMs, Pause } from './pause.ts';
+import type { GroupContext } from './settlement.ts';
+import type { Worker, WorkerEvents } from './worker.ts';
+
+// Records that may wait in memory. At 1 KiB each that is 4 MiB a group; fetching stops above it and goes on below half of it.
+const HIGH_WATER_MARK = 4000;
+const LOW_WATER_MARK = HIGH_WATER_MARK / 2;
+
+// A member learns of a rebalance when its long poll returns, and leaving waits for it too.
+const MAX_WAIT_MS = 200;
+
+// One response of the broker, and one partition's part of it.
+const MAX_BYTES = 4 * 1024 * 1024;
+const MAX_BYTES_PER_PARTITION = 512 * 1024;
+
+// The inbox absorbs what is delivered again, so offsets need not be exact: one request for all partitions this often.
+const COMMIT_EVERY_MS = 500;
+
+const MAX_START_BACKOFF_MS = 5000;
+
+export interface ConsumerGroupOptions {
+  readonly kafka: Kafka;
+  readonly context: GroupContext;
+  readonly topicPrefix: string;
+  readonly hears: readonly AnyContract[];
+  /** Where each partition goes on (`topic/partition` → offset) when the group keeps its own positions. */
+  readonly positions?: () => Promise<ReadonlyMap<string, string>>;
+  readonly worker: (events: WorkerEvents) => Worker;
+  /** The consumer is dead for good. */
+  readonly onFatal: (error: Error) => void;
+}
+
+/**
+ * One member of a Kafka consumer group: fetches without waiting for the work, stops fetching above a high-water mark, and
+ * commits offsets only of what is settled.
+ */
+export class ConsumerGroup {
+  readonly #options: ConsumerGroupOptions;
+  readonly #tracker = new OffsetTracker();
+  readonly #worker: Worker;
+  readonly #retry = new Pause();
+  #consumer: Consumer | undefined;
+  #starting: Promise<void> | undefined;
+  #assigned: { topic: string; partitions: number[] }[] = [];
+  #isJoined = false;
+  #isPaused = false;
+  #isStopping = false;
+  #startProblem: string | undefined;
+  #commitTimer: NodeJS.Timeout | undefined;
+  #committing: Promise<void> = Promise.resolve();
+
+  constructor(options: ConsumerGroupOptions) {
+    this.#options = options;
+    this.#worker = options.worker({
+      settled: (records) => this.#settled(records),
+      failed: (error) => options.onFatal(error instanceof Error ? error : new Error(String(error))),
+    });
+  }
+
+  get name(): string {
+    return this.#options.context.group;
+  }
+
+  /** Why this group does no work at present; undefined when it does. */
+  get outage(): string | undefined {
+    if (this.#worker.outage !== undefined) return `waiting for ${this.#worker.outage}`;
+    if (this.#isJoined) return undefined;
+    return this.#startProblem ?? 'joining the consumer group';
+  }
+
+  /** Joins the group; keeps trying while Kafka or a topic is missing. */
+  start(): void {
+    this.#starting ??= this.#startUntilJoined();
+  }
+
+  /** Stops fetching, finishes what is begun, commits, and leaves the group. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    this.#retry.wake();
+    clearTimeout(this.#commitTimer);
+    await this.#starting;
+    await this.#worker.stop();
+    await this.#commit();
+    await this.#consumer?.disconnect().catch(() => undefined);
+  }
+
+  async #startUntilJoined(): Promise<void> {
+    for (let attempt = 0; !this.#isStopping; attempt++) {
+      const consumer = this.#newConsumer();
+      try {
+        await consumer.connect();
+        await consumer.subscribe({
+          topics: [...new Set(this.#options.hears.map(({ topic }) => this.#options.topicPrefix + topic.name))],
+          fromBeginning: true,
+        });
+        this.#consumer = consumer;
+        await consumer.run({ autoCommit: false, eachBatchAutoResolve: false, partitionsConsumedConcurrently: 64, eachBatch: (payload) => this.#onBatch(payload) });
+        return;
+      } catch (error) {
+        await consumer.disconnect().catch(() => undefined);
+        const problem = error instanceof Error ? error.message : String(error);
+        if (problem !== this.#startProblem) {
+          this.#options.context.logger.warn({ group: this.name, err: error }, 'cannot join yet, trying again');
+        }
+        this.#startProblem = problem;
+        await this.#retry.wait(backoffMs(attempt, MAX_START_BACKOFF_MS));
+      }
+    }
+  }
+
+  #newConsumer(): Consumer {
+    const { kafka, topicPrefix, onFatal } = this.#options;
+    const consumer = kafka.consumer({
+      groupId: topicPrefix + this.name,
+      sessionTimeout: 6000,
+      rebalanceTimeout: 10_000,
+      heartbeatInterval: 500,
+      maxWaitTimeInMs: MAX_WAIT_MS,
+      maxBytes: MAX_BYTES,
+      maxBytesPerPartition: MAX_BYTES_PER_PARTITION,
+      allowAutoTopicCreation: false,
+      retry: RETRY,
+    });
+    consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => this.#onJoin(payload.memberAssignment));
+    consumer.on(consumer.events.REBALANCING, () => {
+      this.#isJoined = false;
+      void this.#commit();
+    });
+    consumer.on(consumer.events.CRASH, ({ payload: { error, restart } }) => {
+      this.#isJoined = false;
+      this.#startProblem = error.message;
+      if (!restart && !this.#isStopping) onFatal(new Error(`consumer group ${this.name} died: ${error.message}`, { cause: error }));
+    });
+    return consumer;
+  }
+
+  /** A new assignment: everything not committed is delivered again, so what waits in memory is dropped. */
+  #onJoin(assignment: Record<string, number[]>): void {
+    this.#assigned = Object.entries(assignment).map(([topic, partitions]) => ({ topic, partitions }));
+    this.#tracker.reset();
+    this.#worker.forget();
+    this.#isPaused = false;
+    this.#startProblem = undefined;
+    this.#options.context.logger.info({ group: this.name, partitions: this.#assigned }, 'joined the consumer group');
+    if (this.#options.positions) {
+      this.#consumer?.pause(this.#assigned);
+      void this.#seekPositions(this.#options.positions);
+    } else {
+      this.#consumer?.resume(this.#assigned);
+      this.#isJoined = true;
+    }
+  }
+
+  /** Goes on where the read model stands, not where Kafka thinks: a read model that was emptied is rebuilt. */
+  async #seekPositions(positions: () => Promise<ReadonlyMap<string, string>>): Promise<void> {
+    const assigned = this.#assigned;
+    for (let attempt = 0; !this.#isStopping && assigned === this.#assigned; attempt++) {
+      try {
+        const known = await positions();
+        if (assigned !== this.#assigned) return;
+        for (const { topic, partitions } of assigned) {
+          const name = topic.slice(this.#options.topicPrefix.length);
+          for (const partition of partitions) {
+            this.#consumer?.seek({ topic, partition, offset: known.get(`${name}/${partition}`) ?? '0' });
+          }
+        }
+        this.#consumer?.resume(assigned);
+        this.#isJoined = true;
+        return;
+      } catch (error) {
+        this.#startProblem = `reading its positions: ${error instanceof Error ? error.message : String(error)}`;
+        await this.#retry.wait(backoffMs(attempt, MAX_START_BACKOFF_MS));
+      }
+    }
+  }
+
+  #onBatch({ batch, resolveOffset, isStale }: EachBatchPayload): Promise<void> {
+    if (this.#isStopping || isStale()) return Promise.resolve();
+    const topic = batch.topic.slice(this.#options.topicPrefix.length);
+    const records = batch.messages.map((message) =>
+      this.#tracker.track({
+        topic,
+        partition: batch.partition,
+        offset: message.offset,
+        timestampMs: Number(message.timestamp),
+        key: message.key,
+        value: message.value,
+        headers: message.headers ?? {},
+      } satisfies Incoming),
+    );
+    resolveOffset(batch.lastOffset());
+    this.#worker.accept(records);
+    if (!this.#isPaused && this.#tracker.open > HIGH_WATER_MARK) {
+      this.#isPaused = true;
+      this.#consumer?.pause(this.#assigned);
+    }
+    return Promise.resolve();
+  }
+
+  #settled(records: readonly Tracked[]): void {
+    this.#tracker.done(records);
+    if (this.#isPaused && this.#tracker.open < LOW_WATER_MARK) {
+      this.#isPaused = false;
+      this.#consumer?.resume(this.#assigned);
+    }
+    if (this.#isStopping) return;
+    this.#commitTimer ??= setTimeout(() => {
+      this.#commitTimer = undefined;
+      void this.#commit();
+    }, COMMIT_EVERY_MS);
+  }
+
+  /** Commits what is settled. A commit that fails is made up for by the next one, or by the inbox. */
+  #commit(): Promise<void> {
+    this.#committing = this.#committing.then(async () => {
+      const offsets = this.#tracker.committable();
+      if (offsets.length === 0 || !this.#consumer) return;
+      failpoint('before-offset-commit', this.name);
+      try {
+        await this.#consumer.commitOffsets(
+          offsets.map(({ topic, partition, offset }) => ({ topic: this.#options.topicPrefix + topic, partition, offset })),
+        );
+        this.#tracker.committed(offsets);
+      } catch (error) {
+        this.#options.context.logger.debug({ group: this.name, err: error }, 'offsets not committed');
+      }
+    });
+    return this.#committing;
+  }
+}

@@ -1,0 +1,51 @@
+import { type AnyMessage, encode, newId } from '@millrace/contracts';
+import type { Transaction } from '@millrace/database';
+import type { Span } from '@opentelemetry/api';
+import type { Decision, DecisionContext } from '../handlers/decision.ts';
+import type { StateStore } from '../handlers/state-store.ts';
+import { type OutboxRecord, recordOf } from '../outbox/outbox.ts';
+import { traceparentFor } from './process-span.ts';
+
+/** What became of one message of a batch. */
+export type Verdict<State> =
+  | { readonly kind: 'decided'; readonly decision: Decision<State>; readonly records: readonly OutboxRecord[] }
+  | { readonly kind: 'failed'; readonly error: unknown };
+
+/**
+ * Loads the states of a batch, decides message by message in order, and saves what changed: the heart of the runtime. A decision that
+ * throws, or says what its contract refuses, fails alone: its state stays as it was and the others go on.
+ */
+export async function decideAll<State, Message extends AnyMessage>(
+  tx: Transaction,
+  store: StateStore<State, Message>,
+  messages: readonly Message[],
+  decide: (state: State, message: Message, context: DecisionContext) => Decision<State>,
+  facts: { readonly service: string; readonly now: Date; readonly spanOf?: (message: Message) => Span | undefined },
+): Promise<readonly Verdict<State>[]> {
+  const states = await store.load(tx, messages, { lock: true });
+  const context: DecisionContext = { now: facts.now, newId };
+  const verdicts = messages.map((message): Verdict<State> => {
+    try {
+      const decision = decide(states.of(message), message, context);
+      const traceparent = traceparentFor(facts.spanOf?.(message), message);
+      const records = decision.messages.map((said) =>
+        recordOf(
+          encode(said, {
+            id: newId(),
+            source: facts.service,
+            time: facts.now,
+            correlationId: message.correlationId,
+            causationId: message.id,
+            traceparent,
+          }),
+        ),
+      );
+      states.change(message, decision.state);
+      return { kind: 'decided', decision, records };
+    } catch (error) {
+      return { kind: 'failed', error };
+    }
+  });
+  await states.save(tx);
+  return verdicts;
+}

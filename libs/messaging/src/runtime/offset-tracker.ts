@@ -1,0 +1,78 @@
+import type { Incoming } from './incoming.ts';
+
+/** A record that was received under the present assignment. */
+export interface Tracked {
+  readonly incoming: Incoming;
+  isDone: boolean;
+}
+
+interface Lane {
+  readonly topic: string;
+  readonly partition: number;
+  readonly pending: Tracked[];
+  /** The offset after the last record of an unbroken run of done ones. */
+  next: string | undefined;
+  committed: string | undefined;
+}
+
+/**
+ * Knows how far each partition is done without a gap, also when records are done out of order. What was tracked before a
+ * rebalance no longer counts: its partitions may belong to others, and what stays is delivered again.
+ */
+export class OffsetTracker {
+  #lanes = new Map<string, Lane>();
+  #open = 0;
+
+  /** Records received and not done. */
+  get open(): number {
+    return this.#open;
+  }
+
+  track(incoming: Incoming): Tracked {
+    const { topic, partition } = incoming;
+    const name = `${topic}/${partition}`;
+    let lane = this.#lanes.get(name);
+    if (!lane) this.#lanes.set(name, (lane = { topic, partition, pending: [], next: undefined, committed: undefined }));
+    const tracked = { incoming, isDone: false };
+    lane.pending.push(tracked);
+    this.#open += 1;
+    return tracked;
+  }
+
+  /** Marks records as done. Ones of an earlier assignment are passed over. */
+  done(records: Iterable<Tracked>): void {
+    const touched = new Set<Lane>();
+    for (const record of records) {
+      record.isDone = true;
+      const lane = this.#lanes.get(`${record.incoming.topic}/${record.incoming.partition}`);
+      if (lane) touched.add(lane);
+    }
+    for (const lane of touched) {
+      const firstOpen = lane.pending.findIndex(({ isDone }) => !isDone);
+      const finished = lane.pending.splice(0, firstOpen === -1 ? lane.pending.length : firstOpen);
+      const last = finished.at(-1);
+      if (last) lane.next = (BigInt(last.incoming.offset) + 1n).toString();
+      this.#open -= finished.length;
+    }
+  }
+
+  /** The offsets to commit: of partitions that moved since `committed` was told. */
+  committable(): readonly { topic: string; partition: number; offset: string }[] {
+    return [...this.#lanes.values()].flatMap(({ topic, partition, next, committed }) =>
+      next === undefined || next === committed ? [] : [{ topic, partition, offset: next }],
+    );
+  }
+
+  committed(offsets: readonly { topic: string; partition: number; offset: string }[]): void {
+    for (const { topic, partition, offset } of offsets) {
+      const lane = this.#lanes.get(`${topic}/${partition}`);
+      if (lane) lane.committed = offset;
+    }
+  }
+
+  /** A new assignment: everything is delivered again from what was committed. */
+  reset(): void {
+    this.#lanes = new Map();
+    this.#open = 0;
+  }
+}

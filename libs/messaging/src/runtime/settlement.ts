@@ -1,0 +1,255 @@
+import { type AnyMessage, type Decoded, decoderOf } from '@millrace/contracts';
+import { type Database, isDatabaseUnavailable, isTransactionConflict, type Transaction } from '@millrace/database';
+import type { Logger, Metrics } from '@millrace/observability';
+import type { Span } from '@opentelemetry/api';
+import { failpoint } from '../failpoints.ts';
+import type { Handler } from '../handlers/handler.ts';
+import { claimFresh } from '../inbox/inbox.ts';
+import { type OutboxRecord, storeRecords } from '../outbox/outbox.ts';
+import type { Relay } from '../outbox/relay.ts';
+import { deadLetterOf, type Failure, failureOf, idOfPosition } from './dead-letter.ts';
+import type { Incoming } from './incoming.ts';
+import type { Tracked } from './offset-tracker.ts';
+import { backoffMs, Pause } from './pause.ts';
+import { failSpan, startProcessSpan } from './process-span.ts';
+
+/** What a group's runtime works with. */
+export interface GroupContext {
+  readonly group: string;
+  readonly service: string;
+  readonly database: Database;
+  readonly relay: Relay;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+/** A received record, decoded. `id` is what the inbox remembers. */
+export interface Received {
+  readonly tracked: Tracked;
+  readonly incoming: Incoming;
+  readonly decoded: Decoded;
+  readonly id: string | undefined;
+}
+
+/** What one transaction has to do for the fresh messages of a batch: answers what was said and which failed. */
+export type ApplyFresh = (
+  tx: Transaction,
+  fresh: readonly { readonly message: AnyMessage; readonly received: Received; readonly span: Span | undefined }[],
+  now: Date,
+) => Promise<{ readonly records: readonly OutboxRecord[]; readonly failures: ReadonlyMap<AnyMessage, unknown> }>;
+
+const MAX_BACKOFF_MS = 5000;
+
+/** The service stops while a batch waits for the database: the batch is left unsettled and will be delivered again. */
+export class Stopped extends Error {
+  override readonly name = 'Stopped';
+}
+
+/**
+ * Settles batches: each record of a batch is applied once, found a duplicate, or dead-lettered, all in one transaction with
+ * the inbox and the outbox. An outage of the database is waited for. A transaction that fails for another reason is split
+ * until the message that breaks it stands alone and goes to the dead letters.
+ */
+export class Settlement {
+  readonly #context: GroupContext;
+  readonly #decode: (incoming: Incoming) => Decoded;
+  readonly #pause = new Pause();
+  readonly #settled;
+  readonly #duration;
+  readonly #batchSize;
+  #isStopping = false;
+  #outage: string | undefined;
+
+  constructor(context: GroupContext, handler: Pick<Exclude<Handler, { kind: 'due' }>, 'hears'>) {
+    this.#context = context;
+    this.#decode = decoderOf(handler.hears);
+    const { metrics } = context;
+    this.#settled = metrics.counter({
+      name: 'messaging_settled_total',
+      help: 'Records settled by outcome: applied, duplicate, not-heard or dead-lettered',
+      labels: ['group', 'outcome'],
+    });
+    this.#duration = metrics.histogram({
+      name: 'messaging_batch_seconds',
+      help: 'Time from the start of a batch to its commit',
+      labels: ['group'],
+      buckets: [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5],
+    });
+    this.#batchSize = metrics.histogram({
+      name: 'messaging_batch_records',
+      help: 'Records settled in one transaction',
+      labels: ['group'],
+      buckets: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000],
+    });
+  }
+
+  /** Why batches wait at present; undefined when they do not. */
+  get outage(): string | undefined {
+    return this.#outage;
+  }
+
+  /** Ends the waiting for a database that is away. */
+  stop(): void {
+    this.#isStopping = true;
+    this.#pause.wake();
+  }
+
+  received(tracked: Tracked): Received {
+    const { incoming } = tracked;
+    const decoded = this.#decode(incoming);
+    const id =
+      decoded.kind === 'message' ? decoded.message.id : decoded.kind === 'malformed' ? idOfPosition(incoming) : undefined;
+    return { tracked, incoming, decoded, id };
+  }
+
+  /**
+   * Settles a batch with `apply`. `failures` are messages that failed before (a call that was given up): they are dead-lettered in
+   * the same transaction.
+   * @throws {Stopped} the service stops while the database is away.
+   */
+  async settle(
+    batch: readonly Received[],
+    apply: ApplyFresh,
+    failures: ReadonlyMap<Received, Failure> = new Map(),
+  ): Promise<void> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        await this.#transact(batch, apply, failures);
+        this.#recovered();
+        return;
+      } catch (error) {
+        if (isDatabaseUnavailable(error) || isTransactionConflict(error)) {
+          await this.#waitForDatabase(error, attempt);
+          continue;
+        }
+        await this.#isolate(batch, apply, failures, error);
+        return;
+      }
+    }
+  }
+
+  /** Runs `read` against the database until it answers. */
+  async whenAvailable<T>(read: () => Promise<T>): Promise<T> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        const result = await read();
+        this.#recovered();
+        return result;
+      } catch (error) {
+        if (!isDatabaseUnavailable(error) && !isTransactionConflict(error)) throw error;
+        await this.#waitForDatabase(error, attempt);
+      }
+    }
+  }
+
+  /** Halves the batch until the culprit is alone: log n transactions more for each, and the order stays. */
+  async #isolate(
+    batch: readonly Received[],
+    apply: ApplyFresh,
+    failures: ReadonlyMap<Received, Failure>,
+    error: unknown,
+  ): Promise<void> {
+    const [only] = batch;
+    if (batch.length === 1 && only !== undefined) {
+      if (failures.has(only)) throw error;
+      await this.settle(batch, apply, new Map([[only, failureOf(error, 1)]]));
+      return;
+    }
+    const middle = Math.ceil(batch.length / 2);
+    await this.settle(batch.slice(0, middle), apply, failures);
+    await this.settle(batch.slice(middle), apply, failures);
+  }
+
+  async #transact(
+    batch: readonly Received[],
+    apply: ApplyFresh,
+    failures: ReadonlyMap<Received, Failure>,
+  ): Promise<void> {
+    const { group, database, relay } = this.#context;
+    const startedAt = performance.now();
+    const outcome = await database.transaction(async (tx) => {
+      const now = new Date();
+      const ids = batch.flatMap(({ id }) => (id === undefined ? [] : [id]));
+      const fresh = ids.length === 0 ? new Set<string>() : await claimFresh(tx, group, ids);
+      const counts = { applied: 0, duplicate: 0, 'not-heard': 0, 'dead-lettered': 0 };
+      const letters: OutboxRecord[] = [];
+      const bury = (received: Received, failure: Failure): void => {
+        letters.push(deadLetterOf(received.incoming, group, failure, now));
+        counts['dead-lettered'] += 1;
+        this.#report(received, failure);
+      };
+      const messages: { message: AnyMessage; received: Received; span: Span | undefined }[] = [];
+      for (const received of batch) {
+        const { decoded, id } = received;
+        if (id === undefined) counts['not-heard'] += 1;
+        // The same id may stand twice in one batch: only the first is fresh.
+        else if (!fresh.delete(id)) counts.duplicate += 1;
+        else if (failures.has(received)) bury(received, failures.get(received) as Failure);
+        else if (decoded.kind === 'malformed') bury(received, { reason: decoded.reason, error: decoded.detail, attempts: 1 });
+        else if (decoded.kind === 'message') {
+          const { message } = decoded;
+          messages.push({ message, received, span: startProcessSpan(group, message, received.incoming) });
+        }
+      }
+      try {
+        const applied = messages.length === 0 ? { records: [], failures: new Map() } : await apply(tx, messages, now);
+        for (const { message, received, span } of messages) {
+          if (applied.failures.has(message)) {
+            failSpan(span, applied.failures.get(message));
+            bury(received, failureOf(applied.failures.get(message), 1));
+          } else counts.applied += 1;
+        }
+        const shards = await storeRecords(tx, [...applied.records, ...letters]);
+        failpoint('before-commit', group);
+        return { shards, counts };
+      } catch (error) {
+        for (const { span } of messages) failSpan(span, error);
+        throw error;
+      } finally {
+        for (const { span } of messages) span?.end();
+      }
+    });
+    failpoint('after-commit', group);
+    relay.wake(outcome.shards);
+    this.#duration.observe({ group }, (performance.now() - startedAt) / 1000);
+    this.#batchSize.observe({ group }, batch.length);
+    for (const [name, count] of Object.entries(outcome.counts)) {
+      if (count > 0) this.#settled.inc({ group, outcome: name }, count);
+    }
+  }
+
+  #report({ incoming, decoded }: Received, failure: Failure): void {
+    this.#context.logger.error(
+      {
+        group: this.#context.group,
+        topic: incoming.topic,
+        partition: incoming.partition,
+        offset: incoming.offset,
+        reason: failure.reason,
+        error: failure.error,
+        ...(decoded.kind === 'message'
+          ? { messageId: decoded.message.id, key: decoded.message.key, traceparent: decoded.message.traceparent }
+          : {}),
+      },
+      `dead letter: ${failure.error}`,
+    );
+  }
+
+  async #waitForDatabase(error: unknown, attempt: number): Promise<void> {
+    if (this.#isStopping) throw new Stopped('the service stops');
+    if (isDatabaseUnavailable(error)) {
+      if (this.#outage === undefined) {
+        this.#context.logger.warn({ err: error, group: this.#context.group }, 'waiting for the database');
+      }
+      this.#outage = `the database: ${error instanceof Error ? error.message : String(error)}`;
+    }
+    await this.#pause.wait(backoffMs(attempt, MAX_BACKOFF_MS));
+    if (this.#isStopping) throw new Stopped('the service stops');
+  }
+
+  #recovered(): void {
+    if (this.#outage === undefined) return;
+    this.#outage = undefined;
+    this.#context.logger.info({ group: this.#context.group }, 'the database is back');
+  }
+}

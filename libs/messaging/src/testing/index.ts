@@ -1,0 +1,3 @@
+export { given, heard, type Story } from './given.ts';
+export { type ReadRecord, TestTopics } from './test-topics.ts';
+export { until } from './until.ts';

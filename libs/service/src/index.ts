@@ -1,0 +1,10 @@
+export { baseConfig, type BaseConfig } from './config/base-config.ts';
+export { ConfigError, loadConfig } from './config/load-config.ts';
+export { invalidRequest, Problem, type FieldError, type ProblemOptions } from './http/problem.ts';
+export { ZodBody, ZodParam, ZodPipe, ZodQuery } from './http/zod.pipe.ts';
+export { ApiProblems } from './openapi/api-problems.decorator.ts';
+export { toOpenApi } from './openapi/to-open-api.ts';
+export { serviceModule, type ServiceModuleOptions } from './service.module.ts';
+export { createServiceApp, type HttpOptions } from './lifecycle/create-service-app.ts';
+export { startService, type RunningService, type ServiceOptions } from './lifecycle/start-service.ts';
+export { runService, type RunServiceOptions } from './lifecycle/run-service.ts';
