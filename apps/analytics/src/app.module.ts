@@ -1,6 +1,6 @@
 import type { DynamicModule } from '@nestjs/common';
 import { MessagingModule } from '@millrace/messaging';
-import { serviceModule } from '@millrace/service';
+import { messagingOptions, serviceModule } from '@millrace/service';
 import type { AnalyticsConfig } from './config.ts';
 import { FiguresModule } from './figures/figures.module.ts';
 import { PrismaModule } from './prisma/prisma.module.ts';
@@ -11,11 +11,7 @@ export function appModule(config: AnalyticsConfig): DynamicModule {
     name: 'analytics',
     config,
     imports: [
-      MessagingModule.forRoot({
-        service: 'analytics',
-        brokers: config.KAFKA_BROKERS,
-        topicPrefix: config.KAFKA_TOPIC_PREFIX,
-      }),
+      MessagingModule.forRoot(messagingOptions('analytics', config)),
       PrismaModule,
       FiguresModule,
     ],

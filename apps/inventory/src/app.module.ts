@@ -1,5 +1,5 @@
 import { MessagingModule } from '@millrace/messaging';
-import { serviceModule } from '@millrace/service';
+import { messagingOptions, serviceModule } from '@millrace/service';
 import type { DynamicModule } from '@nestjs/common';
 import { CatalogModule } from './catalog/catalog.module.ts';
 import type { InventoryConfig } from './config.ts';
@@ -13,11 +13,7 @@ export function appModule(config: InventoryConfig): DynamicModule {
     name: 'inventory',
     config,
     imports: [
-      MessagingModule.forRoot({
-        service: 'inventory',
-        brokers: config.KAFKA_BROKERS,
-        topicPrefix: config.KAFKA_TOPIC_PREFIX,
-      }),
+      MessagingModule.forRoot(messagingOptions('inventory', config)),
       PrismaModule,
       stock,
       CatalogModule.forRoot(stock),

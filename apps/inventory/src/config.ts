@@ -14,7 +14,9 @@ const schema = z.object({
     .min(1)
     .max(7 * DAY_MS)
     .default(60 * MINUTE_MS)
-    .describe("how long stock is held for an order, in ms; longer than the checkout's deadlines together, such as 3600000"),
+    .describe(
+      "how long stock is held for an order, in ms; longer than the checkout's deadlines together, such as 3600000",
+    ),
 });
 
 export type InventoryConfig = z.output<typeof schema>;
@@ -24,4 +26,7 @@ export const readConfig = (env?: NodeJS.ProcessEnv): InventoryConfig => loadConf
 
 /** What the migrate command needs: the database, and how to log. */
 export const readMigrateConfig = (env?: NodeJS.ProcessEnv) =>
-  loadConfig(z.object({ DATABASE_URL: base.DATABASE_URL, LOG_LEVEL: base.LOG_LEVEL, LOG_PRETTY: base.LOG_PRETTY }), env);
+  loadConfig(
+    z.object({ DATABASE_URL: base.DATABASE_URL, LOG_LEVEL: base.LOG_LEVEL, LOG_PRETTY: base.LOG_PRETTY }),
+    env,
+  );

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type { DynamicModule } from '@nestjs/common';
 import { MessagingModule } from '@millrace/messaging';
-import { serviceModule } from '@millrace/service';
+import { messagingOptions, serviceModule } from '@millrace/service';
 import type { NotificationConfig } from './config.ts';
 import { OrderEmailsModule } from './order-emails/order-emails.module.ts';
 import { PrismaModule } from './prisma/prisma.module.ts';
@@ -12,11 +12,7 @@ export function appModule(config: NotificationConfig): DynamicModule {
     name: 'notification',
     config,
     imports: [
-      MessagingModule.forRoot({
-        service: 'notification',
-        brokers: config.KAFKA_BROKERS,
-        topicPrefix: config.KAFKA_TOPIC_PREFIX,
-      }),
+      MessagingModule.forRoot(messagingOptions('notification', config)),
       PrismaModule,
       OrderEmailsModule.forRoot({
         templates: fileURLToPath(new URL('../templates', import.meta.url)),

@@ -1,8 +1,10 @@
 import { baseConfig, loadConfig } from '@millrace/service';
 import { z } from 'zod';
 
+const base = baseConfig({ httpPort: 8084 });
+
 const schema = z.object({
-  ...baseConfig({ httpPort: 8084 }),
+  ...base,
   SMTP_URL: z
     .url({ protocol: /^smtps?$/, error: 'expected an smtp:// or smtps:// URL' })
     .describe('the mail server, such as smtp://user:password@mail.example.com:587'),
@@ -24,3 +26,7 @@ export type NotificationConfig = z.output<typeof schema>;
 
 /** The environment, parsed once. Throws one `ConfigError` for everything that is wrong. */
 export const readConfig = (env?: NodeJS.ProcessEnv): NotificationConfig => loadConfig(schema, env);
+
+/** What the migrate command needs: the database, and how to log. */
+export const readMigrateConfig = (env?: NodeJS.ProcessEnv) =>
+  loadConfig(z.object({ DATABASE_URL: base.DATABASE_URL, LOG_LEVEL: base.LOG_LEVEL, LOG_PRETTY: base.LOG_PRETTY }), env);

@@ -13,8 +13,10 @@ const deadlineMs = (defaultMs: number, meaning: string) =>
     .default(defaultMs)
     .describe(`how long a checkout waits ${meaning}, in ms, such as ${defaultMs}`);
 
+const base = baseConfig({ httpPort: 8080 });
+
 const schema = z.object({
-  ...baseConfig({ httpPort: 8080 }),
+  ...base,
   CHECKOUT_STOCK_DEADLINE_MS: deadlineMs(120_000, 'for stock'),
   CHECKOUT_PAYMENT_DEADLINE_MS: deadlineMs(120_000, 'for the payment to be authorized'),
   CHECKOUT_DISPATCH_DEADLINE_MS: deadlineMs(1_800_000, 'for the parcel to be dispatched'),
@@ -40,3 +42,7 @@ export type OrderConfig = z.output<typeof schema>;
 
 /** The environment, parsed once. Throws one `ConfigError` for everything that is wrong. */
 export const readConfig = (env?: NodeJS.ProcessEnv): OrderConfig => loadConfig(schema, env);
+
+/** What the migrate command needs: the database, and how to log. */
+export const readMigrateConfig = (env?: NodeJS.ProcessEnv) =>
+  loadConfig(z.object({ DATABASE_URL: base.DATABASE_URL, LOG_LEVEL: base.LOG_LEVEL, LOG_PRETTY: base.LOG_PRETTY }), env);

@@ -1,5 +1,5 @@
 import { MessagingModule } from '@millrace/messaging';
-import { serviceModule } from '@millrace/service';
+import { messagingOptions, serviceModule } from '@millrace/service';
 import type { DynamicModule } from '@nestjs/common';
 import type { PaymentConfig } from './config.ts';
 import { PaymentsModule } from './payments/payments.module.ts';
@@ -11,11 +11,7 @@ export const paymentModule = (config: PaymentConfig): DynamicModule =>
     name: 'payment',
     config,
     imports: [
-      MessagingModule.forRoot({
-        service: 'payment',
-        brokers: config.KAFKA_BROKERS,
-        topicPrefix: config.KAFKA_TOPIC_PREFIX,
-      }),
+      MessagingModule.forRoot(messagingOptions('payment', config)),
       PrismaModule,
       PaymentsModule.forRoot(config),
     ],

@@ -1,12 +1,8 @@
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { runMigrateCommand } from '@millrace/database/migrate';
+import { messagingMigrations } from '@millrace/messaging/migrations';
 import { createLogger } from '@millrace/observability';
 import { readMigrateConfig } from './config.ts';
-
-// Beside src when run from source, beside dist when built.
-const prismaDir = join(import.meta.dirname, '../prisma');
-const messagingMigrations = fileURLToPath(new URL('../prisma/migrations', import.meta.resolve('@millrace/messaging')));
 
 const { DATABASE_URL: url, LOG_LEVEL: level, LOG_PRETTY: pretty } = readMigrateConfig();
 const logger = createLogger({ service: 'payment', level, pretty });
@@ -14,9 +10,8 @@ const logger = createLogger({ service: 'payment', level, pretty });
 await runMigrateCommand({
   service: 'payment',
   url,
-  prismaDir,
+  // Beside src when run from source, beside dist when built.
+  prismaDir: join(import.meta.dirname, '../prisma'),
   libraryMigrationDirectories: [messagingMigrations],
   log: (fields, message) => logger.info(fields, message),
 });
-// The schema engine leaves a timer behind that would keep the process alive.
-process.exit(0);

@@ -17,6 +17,8 @@ export interface Child {
   isRunning(): boolean;
   /** Sends a signal and does not wait; no effect on a process that has ended. */
   kill(signal: NodeJS.Signals): void;
+  /** Does to the process and those it started what would be done if this process died. */
+  abandon(): void;
   /** Sends the signal, waits for the end, and resorts to SIGKILL after `timeoutMs`. */
   stop(signal: NodeJS.Signals, timeoutMs: number): Promise<Exit>;
   /** The last lines this process wrote, for error messages. */
@@ -34,6 +36,21 @@ export interface ChildOptions {
   readonly orphanSignal?: 'KILL' | 'QUIT';
 }
 
+// Every process that was started here and has not ended.
+const living = new Set<Child>();
+let mayStart = true;
+
+/**
+ * Ends every process that was started here, at once and in no order, and refuses to start more: for the moment when this
+ * process was told to end in the middle of something. Resolves when all have ended.
+ */
+export async function endAllChildren(): Promise<void> {
+  mayStart = false;
+  const all = [...living];
+  for (const child of all) child.abandon();
+  await Promise.all(all.map(({ exited }) => exited));
+}
+
 // Enough for the stack trace that explains a failed start, short enough to be read in a terminal.
 const LAST_LINES_BYTES = 2_500;
 
@@ -43,30 +60,40 @@ const LAST_LINES_BYTES = 2_500;
  */
 export async function startChild(command: string, args: readonly string[], options: ChildOptions): Promise<Child> {
   const { cwd, env, logFile, user, orphanSignal = 'KILL' } = options;
+  if (!mayStart) throw new Error(`${command} is not started any more: everything is being ended.`);
   const log = openSync(logFile, 'a');
   const logStart = fstatSync(log).size;
   const child = spawn(command, args, { cwd, env, stdio: ['ignore', log, log], detached: true, ...user });
   closeSync(log);
   const { pid } = child;
-  const forget = pid === undefined ? undefined : whenOrphaned('kill -s "$1" "$2"', [orphanSignal, String(pid)]);
+  if (pid === undefined) {
+    await once(child, 'spawn'); // rejects with what is wrong with the program
+    throw new Error(`${command} was started without a process id.`);
+  }
+  const forget = whenOrphaned('kill -s "$1" "$2"', [orphanSignal, String(pid)]);
   const exited = new Promise<Exit>((resolve) => {
     child.once('exit', (code, signal) => {
-      forget?.();
+      forget();
       resolve({ code, signal });
     });
   });
-  await once(child, 'spawn');
-  if (pid === undefined) throw new Error(`${command} was started without a process id.`);
 
   const isRunning = () => child.exitCode === null && child.signalCode === null;
   const kill = (signal: NodeJS.Signals) => {
     if (isRunning()) child.kill(signal);
   };
-  return {
+  const started: Child = {
     pid,
     exited,
     isRunning,
     kill,
+    abandon() {
+      try {
+        process.kill(-pid, `SIG${orphanSignal}`);
+      } catch {
+        // The whole group has ended.
+      }
+    },
     async stop(signal, timeoutMs) {
       kill(signal);
       const lastResort = setTimeout(() => kill('SIGKILL'), timeoutMs);
@@ -78,6 +105,9 @@ export async function startChild(command: string, args: readonly string[], optio
     },
     lastLines: () => tail(logFile, logStart),
   };
+  living.add(started);
+  void exited.then(() => living.delete(started));
+  return started;
 }
 
 /** The command line of any process of this machine, or undefined when no such process exists. */

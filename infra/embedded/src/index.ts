@@ -1,3 +1,4 @@
+export { checkBooks, waitForEnd, type BooksReport, type Verdict } from './books.ts';
 export type { Exit } from './child.ts';
 export { stateFolder } from './data-folder.ts';
 export { createServiceDatabases } from './databases.ts';
@@ -6,4 +7,7 @@ export { startKafka, type KafkaCluster, type KafkaNode, type KafkaOptions } from
 export { startMailSink, type Mail, type MailSink, type MailSinkOptions } from './mail-sink.ts';
 export { startPostgres, type PostgresOptions, type PostgresServer } from './postgres.ts';
 export { startService, waitUntilReady, type ServiceHandle, type ServiceOptions } from './processes.ts';
+export { startShop, type EnvironmentOf, type Shop, type ShopOptions } from './shop.ts';
+export type { Replica } from './shop/replica.ts';
+export { services, type ServiceName } from './shop/services.ts';
 export { temporaryFolder } from './temporary-folder.ts';

@@ -24,6 +24,8 @@ export interface MailSink {
   mails(): Mail[];
   /** How many mails ever arrived, kept or not. */
   total(): number;
+  /** How often each mail ever arrived, by its Message-ID. */
+  arrivals(): ReadonlyMap<string, number>;
   /** Closes both ports and all connections; may be called twice. */
   stop(): Promise<void>;
 }
@@ -49,6 +51,7 @@ const KEPT_MAIL_BYTES = 64 * 1024;
  */
 export async function startMailSink(options: MailSinkOptions = {}): Promise<MailSink> {
   const mails: Mail[] = [];
+  const arrivals = new Map<string, number>();
   let total = 0;
 
   async function receive(stream: SMTPServerDataStream, session: SMTPServerSession): Promise<void> {
@@ -59,6 +62,7 @@ export async function startMailSink(options: MailSinkOptions = {}): Promise<Mail
     const to = session.envelope.rcptTo.map(({ address }) => address);
     mails.push({ messageId, to, subject, text: text ?? html ?? '', receivedAt: new Date().toISOString() });
     if (mails.length > KEPT_MAILS) mails.shift();
+    arrivals.set(messageId, (arrivals.get(messageId) ?? 0) + 1);
     total += 1;
   }
 
@@ -103,6 +107,7 @@ export async function startMailSink(options: MailSinkOptions = {}): Promise<Mail
     httpPort: portOf(http.address()),
     mails: () => [...mails],
     total: () => total,
+    arrivals: () => arrivals,
     async stop() {
       http.closeAllConnections();
       await Promise.all([closeSmtp(), new Promise<void>((resolve) => http.close(() => resolve()))]);

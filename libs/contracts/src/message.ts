@@ -12,8 +12,6 @@ export interface Said<Type extends string = string, Body = unknown> {
 
 /** The contract of one message and version. Calling it makes a message: `OrderConfirmed({ orderId, … })`. */
 export interface MessageContract<Type extends string = string, Body = unknown> {
-  // A method, not a function property: contracts of different bodies must fit one list (`hears`).
-  // oxlint-disable-next-line typescript/prefer-function-type
   (body: Body, options?: { readonly aggregateVersion?: number }): Said<Type, Body>;
   readonly type: Type;
   readonly version: number;

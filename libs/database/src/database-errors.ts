@@ -31,6 +31,14 @@ const SOCKET_ERRORS = new Set([
 // Prisma's own codes: cannot reach, timed out reaching, closed, pool timeout, too many connections.
 const PRISMA_UNAVAILABLE = new Set(['P1001', 'P1002', 'P1008', 'P1017', 'P2024', 'P2037']);
 
+// What Prisma's adapter makes of a socket error; a raw query's own code, P2010, says only that it failed.
+const ADAPTER_UNAVAILABLE = new Set([
+  'ConnectionClosed',
+  'DatabaseNotReachable',
+  'SocketTimeout',
+  'TooManyConnections',
+]);
+
 // pg and pg-pool give these no code.
 const UNAVAILABLE_MESSAGES = [
   /^Connection terminated/,
@@ -42,7 +50,8 @@ const UNAVAILABLE_MESSAGES = [
   /^Cannot use a pool after calling end on the pool$/,
 ];
 
-// Serialization failure, deadlock, lock timeout, statement timeout (a server under load); P2034 is Prisma's name for the first two.
+// Serialization failure, deadlock, lock timeout, statement timeout (a server under load); P2034 is Prisma's name for the
+// first two.
 const CONFLICTS = new Set(['40001', '40P01', '55P03', '57014', 'P2034']);
 
 /**
@@ -56,12 +65,16 @@ export function isDatabaseUnavailable(error: unknown): boolean {
     const code = codeOf(cause);
     if (UNAVAILABLE_SQLSTATES.has(code) || SOCKET_ERRORS.has(code) || PRISMA_UNAVAILABLE.has(code)) return true;
     if (isSqlState(code)) return UNAVAILABLE_SQLSTATE_CLASSES.has(code.slice(0, 2));
-    const { message } = cause as { message?: unknown };
+    const { kind, message } = cause as { kind?: unknown; message?: unknown };
+    if (typeof kind === 'string' && ADAPTER_UNAVAILABLE.has(kind)) return true;
     return typeof message === 'string' && UNAVAILABLE_MESSAGES.some((pattern) => pattern.test(message));
   });
 }
 
-/** True when the transaction lost a race (serialization failure, deadlock, lock timeout): run it again from its start. */
+/**
+ * True when the transaction lost a race (serialization failure, deadlock, lock timeout) or a statement its time under
+ * load: run it again from its start.
+ */
 export function isTransactionConflict(error: unknown): boolean {
   return anyCause(error, (cause) => CONFLICTS.has(codeOf(cause)));
 }

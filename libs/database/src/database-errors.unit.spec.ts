@@ -32,12 +32,13 @@ describe('a database that is away', () => {
 
   it('is recognised behind the errors of libraries', () => {
     const refused = coded('ECONNREFUSED');
-    const prisma = Object.assign(coded('P2010'), {
-      meta: { driverAdapterError: { cause: { originalCode: '57P01' } } },
-    });
+    const rawQuery = (cause: object): Error =>
+      Object.assign(coded('P2010'), { meta: { driverAdapterError: { cause } } });
     expect(isDatabaseUnavailable(new Error('batch failed', { cause: refused }))).toBe(true);
     expect(isDatabaseUnavailable(new AggregateError([coded('ENETUNREACH'), refused]))).toBe(true);
-    expect(isDatabaseUnavailable(prisma)).toBe(true);
+    expect(isDatabaseUnavailable(rawQuery({ kind: 'postgres', originalCode: '57P01' }))).toBe(true);
+    expect(isDatabaseUnavailable(rawQuery({ kind: 'DatabaseNotReachable', host: 'db' }))).toBe(true);
+    expect(isDatabaseUnavailable(rawQuery({ kind: 'ColumnNotFound', originalCode: '42703' }))).toBe(false);
   });
 });
 
@@ -46,6 +47,7 @@ describe('a lost race', () => {
     ['serialization failure', '40001'],
     ['deadlock', '40P01'],
     ['lock timeout', '55P03'],
+    ['statement timeout', '57014'],
     ['a write conflict that Prisma reports', 'P2034'],
   ])('is recognised: %s', (_reason, code) => {
     expect(isTransactionConflict(coded(code))).toBe(true);
@@ -63,7 +65,6 @@ describe('a fault of the work itself', () => {
     ['a failed check', coded('23514')],
     ['a syntax error', coded('42601')],
     ['a wrong password', coded('28P01')],
-    ['a statement that took too long', coded('57014')],
     ['an error of the code', new TypeError('x is not a function')],
     ['a message that only mentions a connection', new Error('the carrier said: Connection terminated')],
     ['an error that is its own cause', circular],

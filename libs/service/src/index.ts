@@ -1,4 +1,4 @@
-export { baseConfig, type BaseConfig } from './config/base-config.ts';
+export { baseConfig, type BaseConfig, messagingOptions } from './config/base-config.ts';
 export { ConfigError, loadConfig } from './config/load-config.ts';
 export { invalidRequest, Problem, type FieldError, type ProblemOptions } from './http/problem.ts';
 export { ZodBody, ZodParam, ZodPipe, ZodQuery } from './http/zod.pipe.ts';

@@ -3,7 +3,7 @@ import { OrderEmailsHandler } from './handlers/order-emails.handler.ts';
 import { ListNotificationsController } from './http/list-notifications.controller.ts';
 import { OrderEmailsSettings } from './order-emails.settings.ts';
 import { MailServer, type MailServerOptions } from './smtp/mail-server.ts';
-import { readTemplates } from './smtp/read-templates.ts';
+import { readTemplates } from './templates/read-templates.ts';
 import { NotificationQueries } from './store/notification.queries.ts';
 
 /** Tells customers what became of their orders, and remembers it. */

@@ -1,14 +1,14 @@
 import { newId, type OrderId } from '@millrace/contracts';
 import { isDatabaseUnavailable } from '@millrace/database';
 import {
-  type Decider,
   type LocalTransaction,
   type LocalTransactions,
   localMessage,
   naturalBatches,
 } from '@millrace/messaging';
 import type { ProductStore } from '../catalog/store/product.store.ts';
-import type { Checkout, CheckoutMessage, OrderAccepted } from '../checkout/domain/checkout.ts';
+import type { CheckoutDecider } from '../checkout/checkout.decider.ts';
+import type { OrderAccepted } from '../checkout/domain/checkout.ts';
 import type { PlaceOrder } from './domain/place-order.ts';
 import { priced, type Unsellable } from './domain/pricing.ts';
 import { type Claim, claimKeys, releaseKeys } from './store/idempotency-keys.ts';
@@ -31,8 +31,6 @@ export type PlacementOutcome =
   | { readonly kind: 'not-for-sale'; readonly unsellable: readonly Unsellable[] }
   | { readonly kind: 'too-large' }
   | { readonly kind: 'too-busy' };
-
-export type CheckoutDecider = Decider<Checkout | undefined, OrderAccepted | CheckoutMessage>;
 
 type Numbered = Placement & { readonly orderId: OrderId };
 type Settled = { readonly outcome: PlacementOutcome } | { readonly error: unknown };

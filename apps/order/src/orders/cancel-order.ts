@@ -1,9 +1,9 @@
 import type { OrderId } from '@millrace/contracts';
 import { type Database, statement } from '@millrace/database';
 import { localMessage, type LocalTransactions } from '@millrace/messaging';
+import type { CheckoutDecider } from '../checkout/checkout.decider.ts';
 import type { CancellationRequested } from '../checkout/domain/checkout.ts';
 import type { OrderStatus } from '../checkout/domain/order.ts';
-import type { CheckoutDecider } from './accept-orders.ts';
 
 /** How a customer's wish to cancel is answered. `asked`: how it ends is told by the order's status. */
 export type CancellationOutcome =

@@ -3,7 +3,7 @@ import type { Said } from '@millrace/contracts';
 /** What a decision may ask for besides its state and its message: the time and new ids come in as arguments. */
 export interface DecisionContext {
   readonly now: Date;
-  newId<Id extends string>(): Id;
+  readonly newId: <Id extends string>() => Id;
 }
 
 /** The outcome of a decision: the next state and what is said about it, stored together or not at all. */

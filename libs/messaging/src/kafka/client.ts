@@ -1,6 +1,8 @@
 import type { Logger } from '@millrace/observability';
 import { Kafka, type logCreator, logLevel } from 'kafkajs';
 
+export type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
+
 export interface KafkaOptions {
   readonly brokers: readonly string[];
   readonly clientId: string;

@@ -1,3 +1,3 @@
-export { createKafka, type KafkaOptions } from './client.ts';
+export { type Consumer, createKafka, type Kafka, type KafkaOptions } from './client.ts';
 export { type OutgoingRecord, RecordProducer } from './record-producer.ts';
 export { declaredTopics, ensureTopics, topicConfigs } from './topic-step.ts';

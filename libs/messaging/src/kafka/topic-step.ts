@@ -1,5 +1,6 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { catalogue, deadLetterTopic, type Topic, topics } from '@millrace/contracts';
-import { type Admin, type Kafka, ConfigResourceTypes } from 'kafkajs';
+import kafkajs, { type Admin, type Kafka } from 'kafkajs';
 
 /** Every declared topic and the dead-letter topics of the given groups. */
 export function declaredTopics(groups: readonly string[]): readonly Topic[] {
@@ -24,7 +25,7 @@ export async function ensureTopics(
     const missing = wanted.filter(({ name }) => !existing.has(prefix + name));
     if (missing.length > 0) {
       await admin.createTopics({
-        waitForLeaders: true,
+        waitForLeaders: false,
         topics: missing.map((topic) => ({
           topic: prefix + topic.name,
           numPartitions: topic.partitions,
@@ -32,11 +33,40 @@ export async function ensureTopics(
           configEntries: configOf(topic, options.replicationFactor),
         })),
       });
+      await untilLed(
+        admin,
+        missing.map(({ name }) => prefix + name),
+      );
     }
     const present = wanted.filter(({ name }) => existing.has(prefix + name));
     return { created: missing.map(({ name }) => prefix + name), enlarged: await enlarge(admin, present, prefix) };
   } finally {
     await admin.disconnect();
+  }
+}
+
+// A broker that has not heard of a new topic after this long will not.
+const LED_WITHIN_MS = 30_000;
+const ASK_EVERY_MS = 50;
+
+/**
+ * Waits until the leader of every partition answers: brokers hear of a new topic, and of what they lead, a moment after the
+ * controller made it. kafkajs' own waiting gives up on both.
+ */
+async function untilLed(admin: Admin, names: readonly string[]): Promise<void> {
+  for (const deadline = Date.now() + LED_WITHIN_MS; ; ) {
+    try {
+      const { topics: found } = await admin.fetchTopicMetadata({ topics: [...names] });
+      if (found.every(({ partitions }) => partitions.length > 0 && partitions.every(({ leader }) => leader >= 0))) {
+        await Promise.all(names.map((name) => admin.fetchTopicOffsets(name)));
+        return;
+      }
+      if (Date.now() > deadline) throw new Error('a new topic has partitions without a leader');
+    } catch (error) {
+      const isTooEarly = error instanceof kafkajs.KafkaJSProtocolError && error.retriable;
+      if (!isTooEarly || Date.now() > deadline) throw error;
+    }
+    await wait(ASK_EVERY_MS);
   }
 }
 
@@ -67,7 +97,7 @@ export async function topicConfigs(kafka: Kafka, names: readonly string[]): Prom
   try {
     const { resources } = await admin.describeConfigs({
       includeSynonyms: false,
-      resources: names.map((name) => ({ type: ConfigResourceTypes.TOPIC, name })),
+      resources: names.map((name) => ({ type: kafkajs.ConfigResourceTypes.TOPIC, name })),
     });
     return new Map(
       resources.map(({ resourceName, configEntries }) => [

@@ -1,7 +1,6 @@
 import type { AnyContract } from '@millrace/contracts';
-import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
 import { failpoint } from '../failpoints.ts';
-import { RETRY } from '../kafka/client.ts';
+import { type Consumer, type EachBatchPayload, type Kafka, RETRY } from '../kafka/client.ts';
 import type { Incoming } from './incoming.ts';
 import { OffsetTracker, type Tracked } from './offset-tracker.ts';
 import { backoffMs, Pause } from './pause.ts';

@@ -16,10 +16,10 @@ export interface LocalTransaction {
    * Loads and locks the states, decides in order, saves them, and stores what was said. Rejects with the error of the first
    * decision that fails; the whole transaction is undone then.
    */
-  decide<State, Message extends Decidable>(
+  readonly decide: <State, Message extends Decidable>(
     decider: Decider<State, Message>,
     messages: readonly Message[],
-  ): Promise<readonly Decision<State>[]>;
+  ) => Promise<readonly Decision<State>[]>;
 }
 
 /**
@@ -54,10 +54,10 @@ export class LocalTransactions {
     work: (local: {
       readonly tx: Transaction;
       readonly now: Date;
-      decideAll<State, Message extends Decidable>(
+      readonly decideAll: <State, Message extends Decidable>(
         decider: Decider<State, Message>,
         messages: readonly Message[],
-      ): Promise<readonly Verdict<State>[]>;
+      ) => Promise<readonly Verdict<State>[]>;
     }) => Promise<T>,
   ): Promise<T> {
     const { result, shards } = await this.database.transaction(async (tx) => {

@@ -40,6 +40,9 @@ export type ApplyFresh = (
 
 const MAX_BACKOFF_MS = 5000;
 
+// A lost race is won at the second or third try; what loses this often is stuck on one message, which must not stop the others.
+const MAX_CONFLICTS = 10;
+
 /** The service stops while a batch waits for the database: the batch is left unsettled and will be delivered again. */
 export class Stopped extends Error {
   override readonly name = 'Stopped';
@@ -118,7 +121,7 @@ export class Settlement {
         this.#recovered();
         return;
       } catch (error) {
-        if (isDatabaseUnavailable(error) || isTransactionConflict(error)) {
+        if (isDatabaseUnavailable(error) || (isTransactionConflict(error) && attempt < MAX_CONFLICTS)) {
           await this.#waitForDatabase(error, attempt);
           continue;
         }

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createLogger } from '@millrace/observability';
-import type { Kafka } from 'kafkajs';
-import { createKafka } from '../kafka/client.ts';
+import { createKafka, type Kafka } from '../kafka/client.ts';
 import { type OutgoingRecord, RecordProducer } from '../kafka/record-producer.ts';
 import { declaredTopics, ensureTopics } from '../kafka/topic-step.ts';
 

@@ -1,3 +1,4 @@
+import type { MessagingOptions } from '@millrace/messaging';
 import { z } from 'zod';
 
 /** The variables that every service reads. A service's own come next to them in one `z.object`. */
@@ -49,7 +50,21 @@ export function baseConfig(defaults: { readonly httpPort: number }) {
       .max(1)
       .default(1)
       .describe('the share of traces to record, 0 to 1'),
+    MILLRACE_FAILPOINT: z
+      .string()
+      .optional()
+      .describe('for tests of crashes: where the process kills itself, such as after-commit@payment.payments#3'),
   };
 }
 
 export type BaseConfig = z.output<z.ZodObject<ReturnType<typeof baseConfig>>>;
+
+/** What the messaging runtime of a service takes from its configuration. */
+export function messagingOptions(service: string, config: BaseConfig): MessagingOptions {
+  return {
+    service,
+    brokers: config.KAFKA_BROKERS,
+    topicPrefix: config.KAFKA_TOPIC_PREFIX,
+    ...(config.MILLRACE_FAILPOINT === undefined ? {} : { failpoint: config.MILLRACE_FAILPOINT }),
+  };
+}

@@ -1,9 +1,12 @@
 import { type Money, PriceChanged, ProductListed, type Sku } from '@millrace/contracts';
-import { type Decision, type DecisionContext, type LocalMessage, unchanged } from '@millrace/messaging';
+import { type Decision, type DecisionContext, type LocalMessage, unchanged } from '@millrace/messaging/decisions';
 import type { Product } from './product.ts';
 
 /** Somebody wants a product to be sold. */
-export type ListProduct = LocalMessage<'ListProduct', { readonly sku: Sku; readonly name: string; readonly price: Money }>;
+export type ListProduct = LocalMessage<
+  'ListProduct',
+  { readonly sku: Sku; readonly name: string; readonly price: Money }
+>;
 
 /** Somebody wants a product to have another price. */
 export type ChangePrice = LocalMessage<'ChangePrice', { readonly sku: Sku; readonly price: Money }>;

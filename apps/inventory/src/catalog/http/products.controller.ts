@@ -73,7 +73,10 @@ export class ProductsController {
   }
 
   @Put(':sku/price')
-  @ApiOperation({ summary: 'Change the price', description: 'Orders placed before keep the price they were placed at.' })
+  @ApiOperation({
+    summary: 'Change the price',
+    description: 'Orders placed before keep the price they were placed at.',
+  })
   @ApiResponse({ status: 200, schema: toOpenApi(ProductView, 'output') })
   @ApiProblems(400, 404, 413, 415, 503)
   async changePrice(@ZodParam('sku', Sku) sku: Sku, @ZodBody(Money) price: Money): Promise<ProductView> {

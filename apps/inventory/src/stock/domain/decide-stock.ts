@@ -11,7 +11,13 @@ import {
   StockReleased,
   StockReserved,
 } from '@millrace/contracts';
-import { type Decision, type DecisionContext, type LocalMessage, PermanentFailure, unchanged } from '@millrace/messaging';
+import {
+  type Decision,
+  type DecisionContext,
+  type LocalMessage,
+  PermanentFailure,
+  unchanged,
+} from '@millrace/messaging/decisions';
 import type { Committed, GivenBack, Held, Rejected, Reservation } from './reservation.ts';
 import {
   amountsOf,
@@ -101,7 +107,10 @@ function release(state: StockState, orderId: OrderId): Decision<StockState> {
     case 'rejected':
       return { state, messages: [released] };
     case 'committed':
-      throw new PermanentFailure('release-after-commit', `the parcel of order ${orderId} has left: nothing can be given back`);
+      throw new PermanentFailure(
+        'release-after-commit',
+        `the parcel of order ${orderId} has left: nothing can be given back`,
+      );
   }
 }
 
@@ -128,7 +137,9 @@ function commitAfterExpiry(items: StockItems, reservation: GivenBack): Decision<
   const amounts = amountsOf(reservation.lines);
   const missing = shortagesOf(items, amounts);
   if (missing.length > 0) {
-    const products = missing.map(({ sku, requested, available }) => `${sku} (${requested} left, ${available} were free)`);
+    const products = missing.map(
+      ({ sku, requested, available }) => `${sku} (${requested} left, ${available} were free)`,
+    );
     throw new PermanentFailure(
       'oversold-after-expiry',
       `order ${reservation.orderId} has left after its hold ran out and others hold its stock: ${products.join(', ')}`,

@@ -32,7 +32,8 @@ const line = (sku: Sku, quantity: number) => ({ sku, quantity });
 const reserve = (...lines: Quantities) => heard(ReserveStock, { orderId, lines });
 const release = () => heard(ReleaseStock, { orderId });
 const commit = () => heard(CommitStock, { orderId });
-const holdExpired = (): HoldExpired => localMessage('HoldExpired', orderId, { orderId }, { source: 'inventory', now: NOW });
+const holdExpired = (): HoldExpired =>
+  localMessage('HoldExpired', orderId, { orderId }, { source: 'inventory', now: NOW });
 
 const story = (state: StockState) => given<StockState, StockMessage>(decide, state).at(NOW);
 const stockOf = ({ items }: StockState, sku: Sku) => items.get(sku);
@@ -61,7 +62,11 @@ describe('reserving', () => {
     expect(story(shelf([MUG, 5])).when(reserve(...lines)).said).toEqual([
       { type: 'StockRejected', body: { orderId, missing: [{ sku: MUG, requested: 6, available: 5 }] } },
     ]);
-    expect(story(shelf([MUG, 6])).when(reserve(...lines)).state.items.get(MUG)?.reserved).toBe(6);
+    expect(
+      story(shelf([MUG, 6]))
+        .when(reserve(...lines))
+        .state.items.get(MUG)?.reserved,
+    ).toBe(6);
   });
 
   it('says what its contract allows when two lines together exceed the largest line', () => {

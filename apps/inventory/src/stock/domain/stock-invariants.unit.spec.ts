@@ -1,11 +1,11 @@
 import { CommitStock, newId, type OrderId, ReleaseStock, ReserveStock, type Sku } from '@millrace/contracts';
 import { localMessage, PermanentFailure } from '@millrace/messaging';
 import { heard } from '@millrace/messaging/testing';
-import { expect, it } from '@jest/globals';
+import { it } from '@jest/globals';
 import fc from 'fast-check';
 import { type StockMessage, stockRules } from './decide-stock.ts';
 import type { Reservation } from './reservation.ts';
-import { amountsOf, type StockItem } from './stock-item.ts';
+import type { StockItem } from './stock-item.ts';
 
 const SKUS = ['MUG-BLUE', 'TEA-GREEN-100', 'LAST-FIVE'].map((sku) => sku as Sku);
 // One product is asked for and was never listed.
@@ -60,11 +60,10 @@ class Warehouse {
     this.#nowMs += next.afterMs;
     const { orderId } = next.message.body;
     try {
-      const { state } = this.#decide(
-        { reservation: this.reservations.get(orderId), items: this.items },
-        next.message,
-        { now: new Date(this.#nowMs), newId },
-      );
+      const { state } = this.#decide({ reservation: this.reservations.get(orderId), items: this.items }, next.message, {
+        now: new Date(this.#nowMs),
+        newId,
+      });
       if (state.reservation !== undefined) this.reservations.set(orderId, state.reservation);
       for (const [sku, item] of state.items) this.items.set(sku, item);
     } catch (error) {
@@ -72,31 +71,35 @@ class Warehouse {
     }
   }
 
-  check(): void {
-    for (const sku of SKUS) {
-      const { onHand, reserved } = this.items.get(sku) ?? { onHand: -1, reserved: -1 };
-      expect(reserved).toBeGreaterThanOrEqual(0);
-      expect(onHand).toBeGreaterThanOrEqual(reserved);
-      expect(reserved).toBe(this.#sumOf(sku, 'held'));
-      expect(onHand + this.#sumOf(sku, 'committed')).toBe(this.#brought.get(sku));
-    }
-    expect([...this.items.keys()]).toEqual(SKUS);
+  /** What is wrong with the books; plain comparisons, because there are a hundred thousand of them. */
+  mistakes(): readonly string[] {
+    return SKUS.flatMap((sku) => {
+      const { onHand, reserved } = this.items.get(sku) ?? { onHand: Number.NaN, reserved: Number.NaN };
+      const promises = {
+        'nothing is below zero': reserved >= 0 && onHand >= reserved,
+        'held is what reservations hold': reserved === this.#sumOf(sku, 'held'),
+        'nothing appears or gets lost': onHand + this.#sumOf(sku, 'committed') === this.#brought.get(sku),
+      };
+      return Object.entries(promises).flatMap(([promise, isKept]) => (isKept ? [] : [`${sku}: not true: ${promise}`]));
+    });
   }
 
   #sumOf(sku: Sku, status: Reservation['status']): number {
     return [...this.reservations.values()]
       .filter((reservation) => reservation.status === status)
-      .reduce((sum, reservation) => sum + (amountsOf(reservation.lines).get(sku) ?? 0), 0);
+      .flatMap(({ lines }) => lines.filter((line) => line.sku === sku))
+      .reduce((sum, { quantity }) => sum + quantity, 0);
   }
 }
 
 it('keeps its books after any sequence of commands, expiries and restocks', () => {
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+    fc.property(fc.array(step, { maxLength: 60, size: 'max' }), (steps) => {
       const warehouse = new Warehouse();
       for (const next of steps) {
         warehouse.take(next);
-        warehouse.check();
+        const mistakes = warehouse.mistakes();
+        if (mistakes.length > 0) throw new Error(mistakes.join('; '));
       }
     }),
     { numRuns: 300 },

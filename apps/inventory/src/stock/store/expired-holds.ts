@@ -19,11 +19,16 @@ export async function expiredHolds(tx: Transaction, now: Date, limit: number): P
     EXPIRED_HOLDS(now.toISOString(), limit),
   );
   return rows.map(({ order_id: orderId, correlation_id: correlationId, traceparent }) =>
-    localMessage('HoldExpired', orderId, { orderId }, {
-      source: 'inventory',
-      now,
-      correlationId,
-      traceparent: traceparent ?? undefined,
-    }),
+    localMessage(
+      'HoldExpired',
+      orderId,
+      { orderId },
+      {
+        source: 'inventory',
+        now,
+        correlationId,
+        traceparent: traceparent ?? undefined,
+      },
+    ),
   );
 }

@@ -4,7 +4,15 @@ import { Database, statement, type Transaction } from '@millrace/database';
 import type { StockItem } from '../domain/stock-item.ts';
 import type { StockRow } from './stock.sql.ts';
 
-const OPEN = statement('open-stock', 'INSERT INTO stock (sku, on_hand) SELECT * FROM unnest($1::text[], $2::int[])');
+// The first stock is an arrival like any other: what arrived minus what left is on the shelf, and an auditor can tell.
+const OPEN = statement(
+  'open-stock',
+  `WITH opened AS (
+     INSERT INTO stock (sku, on_hand) SELECT * FROM unnest($1::text[], $2::int[]) RETURNING sku, on_hand
+   )
+   INSERT INTO restock (idempotency_key, sku, added, at)
+   SELECT 'opening-stock:' || sku, sku, on_hand, now() FROM opened WHERE on_hand > 0`,
+);
 
 const REMEMBER_RESTOCK = statement(
   'remember-restock',
@@ -15,7 +23,7 @@ const RESTOCK_OF_KEY = statement('restock-of-key', 'SELECT sku, added FROM resto
 
 const ADD = statement(
   'add-stock',
-  'UPDATE stock SET on_hand = on_hand + $2 WHERE sku = $1 AND on_hand <= $3 - $2 RETURNING sku, on_hand, reserved',
+  'UPDATE stock SET on_hand = on_hand + $2::int WHERE sku = $1 AND on_hand <= $3::int - $2::int RETURNING sku, on_hand, reserved',
 );
 
 const LEVEL = statement('stock-level', 'SELECT sku, on_hand, reserved FROM stock WHERE sku = $1');

@@ -59,6 +59,8 @@ CREATE TABLE "idempotency_keys" (
     CONSTRAINT "idempotency_keys_pkey" PRIMARY KEY ("key")
 );
 
+CREATE INDEX "idempotency_keys_by_age" ON "idempotency_keys" USING BRIN ("created_at");
+
 CREATE TABLE "products" (
     "sku" TEXT NOT NULL,
     "name" TEXT NOT NULL,

@@ -10,13 +10,13 @@ export interface Product {
 }
 
 const selectProducts = statement(
-  'find-products',
+  'catalog.find-products',
   `SELECT sku, name, price_minor, currency FROM products WHERE sku = ANY($1::text[])`,
 );
 
 // Compaction and replays show old news of a product after new: only a later version changes the copy.
 const upsertProducts = statement(
-  'keep-products',
+  'catalog.keep-products',
   `INSERT INTO products (sku, name, price_minor, currency, version)
    SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::int[])
    ON CONFLICT (sku) DO UPDATE

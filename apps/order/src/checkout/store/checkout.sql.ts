@@ -10,15 +10,15 @@ const CHECKOUTS_OF_A_BATCH = `
   FROM checkouts JOIN orders USING (order_id)
   WHERE order_id = ANY($1::uuid[])`;
 
-export const selectCheckouts = statement('select-checkouts', CHECKOUTS_OF_A_BATCH);
+export const selectCheckouts = statement('checkout.select', CHECKOUTS_OF_A_BATCH);
 
 export const lockCheckouts = statement(
-  'lock-checkouts',
+  'checkout.lock',
   `${CHECKOUTS_OF_A_BATCH} ORDER BY order_id FOR UPDATE OF checkouts`,
 );
 
 export const insertOrders = statement(
-  'insert-orders',
+  'checkout.insert-orders',
   `INSERT INTO orders
      (order_id, customer_id, lines, total_minor, currency, shipping_address, contact, payment_token, placed_at)
    SELECT * FROM unnest(
@@ -41,7 +41,7 @@ export function orderColumns(orders: readonly OrderFacts[]): unknown[][] {
 }
 
 export const insertCheckouts = statement(
-  'insert-checkouts',
+  'checkout.insert',
   `INSERT INTO checkouts
      (order_id, stage, status, version, reason, cancellation_asked, stock_is_back, stock_undo_pending,
       payment_undo_pending, carrier, tracking_number, confirmed_at, ended_at, deadline, history, correlation_id,
@@ -66,7 +66,7 @@ export function checkoutColumns(checkouts: readonly Checkout[]): unknown[][] {
 // `wake_at` is indexed, so it stays where it is while it is early enough: a step then changes no index, and waking too early
 // costs one look. Only the end of the order clears it.
 export const updateCheckouts = statement(
-  'update-checkouts',
+  'checkout.update',
   `UPDATE checkouts
    SET stage = moved.stage, status = moved.status, version = moved.version, reason = moved.reason,
        cancellation_asked = moved.cancellation_asked, stock_is_back = moved.stock_is_back,

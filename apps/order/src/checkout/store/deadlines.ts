@@ -1,4 +1,4 @@
-import { type OrderId } from '@millrace/contracts';
+import type { OrderId } from '@millrace/contracts';
 import { statement, type Transaction } from '@millrace/database';
 import { localMessage } from '@millrace/messaging';
 import type { DeadlineExpired } from '../domain/checkout.ts';
@@ -7,7 +7,7 @@ import type { DeadlineExpired } from '../domain/checkout.ts';
 const RETRY_AFTER_MS = 60_000;
 
 const wakeCheckouts = statement(
-  'wake-checkouts',
+  'checkout.wake',
   `WITH awake AS (
      SELECT order_id FROM checkouts WHERE wake_at <= $1 ORDER BY wake_at LIMIT $2 FOR UPDATE SKIP LOCKED
    )

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { Address, Contact, Currency, CustomerId, Sku } from '@millrace/contracts';
 import { z } from 'zod';
 import { PLAIN_TEXT, PLAIN_TEXT_HINT } from './plain-text.ts';
@@ -75,11 +74,3 @@ export const PlaceOrder = z
     ],
   });
 export type PlaceOrder = z.infer<typeof PlaceOrder>;
-
-/**
- * What an idempotency key is bound to: SHA-256, in hex, of the parsed request. Parsing puts the fields in one order and
- * trims, so two spellings of the same wish have the same hash; the order of the lines counts.
- */
-export function requestHashOf(request: PlaceOrder): string {
-  return createHash('sha256').update(JSON.stringify(request)).digest('hex');
-}

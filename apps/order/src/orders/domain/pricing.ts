@@ -22,7 +22,7 @@ export type Pricing =
   | { readonly kind: 'not-for-sale'; readonly unsellable: readonly Unsellable[] }
   | { readonly kind: 'too-large' };
 
-export function priced(request: PlaceOrder, products: ReadonlyMap<string, PricedProduct>): Pricing {
+export function priced(request: PlaceOrder, products: ReadonlyMap<Sku, PricedProduct>): Pricing {
   const { currency } = request;
   const lines: PricedLines = [];
   const unsellable: Unsellable[] = [];

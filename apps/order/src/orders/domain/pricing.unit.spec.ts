@@ -3,8 +3,8 @@ import type { Sku } from '@millrace/contracts';
 import { PlaceOrder } from './place-order.ts';
 import { priced, type PricedProduct } from './pricing.ts';
 
-const product = (sku: string, amountMinor: number, currency = 'EUR'): [string, PricedProduct] => [
-  sku,
+const product = (sku: string, amountMinor: number, currency = 'EUR'): [Sku, PricedProduct] => [
+  sku as Sku,
   { sku: sku as Sku, name: `The ${sku}`, price: { amountMinor, currency } },
 ];
 

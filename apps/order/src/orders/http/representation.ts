@@ -5,7 +5,7 @@ import type { OrderView } from '../store/order-reader.ts';
 import type { PlacedOrder } from '../store/placed-orders.ts';
 import { linksOf } from './links.ts';
 
-const links = z
+export const OrderLinksBody = z
   .object({ self: z.string(), timeline: z.string(), stream: z.string(), cancellation: z.string() })
   .describe('Paths to ask for more, or to cancel');
 
@@ -23,7 +23,7 @@ export const PlacedOrderBody = z.object({
   lines,
   total: Money,
   placedAt: z.iso.datetime(),
-  links,
+  links: OrderLinksBody,
 });
 
 /** An order as the API shows it. */
@@ -48,7 +48,7 @@ export const OrderBody = z.object({
   updatedAt: z.iso.datetime().describe('When the status changed last'),
   confirmedAt: z.iso.datetime().optional(),
   endedAt: z.iso.datetime().optional().describe('When the order was completed or cancelled'),
-  links,
+  links: OrderLinksBody,
 });
 export type OrderBody = z.input<typeof OrderBody>;
 

@@ -30,8 +30,8 @@ export class ProductReader {
           ? {}
           : {
               OR: [
-                { name: { contains: text, mode: 'insensitive' } },
-                { sku: { contains: text, mode: 'insensitive' } },
+                { name: { contains: literally(text), mode: 'insensitive' } },
+                { sku: { contains: literally(text), mode: 'insensitive' } },
               ],
             }),
       },
@@ -40,6 +40,11 @@ export class ProductReader {
     });
     return products.map(viewOf);
   }
+}
+
+/** In a LIKE pattern, which Prisma's `contains` becomes, these characters would stand for others. */
+function literally(text: string): string {
+  return text.replaceAll(/[\\%_]/g, String.raw`\$&`);
 }
 
 function viewOf({ sku, name, priceMinor, currency }: Product): ProductView {

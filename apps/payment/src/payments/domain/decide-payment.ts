@@ -14,7 +14,7 @@ import {
   type Said,
   type VoidPayment,
 } from '@millrace/contracts';
-import { type Decision, type DecisionContext, PermanentFailure } from '@millrace/messaging';
+import { type Decision, type DecisionContext, PermanentFailure } from '@millrace/messaging/decisions';
 import type { CardRefusal, Charge, Payment } from './payment.ts';
 
 export type PaymentCommand = MessageOf<

@@ -8,7 +8,7 @@ import {
   RefundPayment,
   VoidPayment,
 } from '@millrace/contracts';
-import { PermanentFailure } from '@millrace/messaging';
+import { PermanentFailure } from '@millrace/messaging/decisions';
 import { given, heard } from '@millrace/messaging/testing';
 import { decidePayment, neededCall, type NeededCall, type Outcome, type PaymentCommand } from './decide-payment.ts';
 import type { Charge, Payment } from './payment.ts';

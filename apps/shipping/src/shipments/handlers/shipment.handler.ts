@@ -1,0 +1,38 @@
+import { ArrangeShipment, CancelShipment } from '@millrace/contracts';
+import { type Call, type Handler, Handles, performs } from '@millrace/messaging';
+import { Controller } from '@nestjs/common';
+import { Carrier } from '../carrier/carrier.ts';
+import { decideShipment, type NeededCall, neededCall, type Outcome, type ShipmentCommand } from '../domain/decide-shipment.ts';
+import { shipmentStore } from '../store/shipment.store.ts';
+
+/** Books and recalls parcels as the checkout asks for it. */
+@Controller()
+export class ShipmentHandler {
+  readonly #carrier: Carrier;
+
+  constructor(carrier: Carrier) {
+    this.#carrier = carrier;
+  }
+
+  @Handles('shipping.shipments')
+  shipments(): Handler {
+    return performs({
+      hears: [ArrangeShipment, CancelShipment],
+      store: shipmentStore,
+      perform: (shipment, command, call) => this.#ask(neededCall(shipment, command), command, call),
+      decide: decideShipment,
+    });
+  }
+
+  async #ask(needed: NeededCall, command: ShipmentCommand, { idempotencyKey, signal }: Call): Promise<Outcome> {
+    const call = { orderId: command.body.orderId, idempotencyKey, signal };
+    switch (needed.kind) {
+      case 'book':
+        return this.#carrier.book({ ...call, parcel: needed.parcel });
+      case 'cancel':
+        return this.#carrier.cancel({ ...call, trackingNumber: needed.trackingNumber });
+      case 'none':
+        return { kind: 'nothing-to-do' };
+    }
+  }
+}

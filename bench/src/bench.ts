@@ -1,0 +1,164 @@
+import { writeFileSync } from 'node:fs';
+import { cpus, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { checkBooks, type Shop, startShop, temporaryFolder, waitForEnd } from '@millrace/embedded';
+import { createKafka } from '@millrace/messaging/kafka';
+import { createLogger } from '@millrace/observability';
+import { OrderObserver } from './order-observer.ts';
+import { OrderPlacer } from './order-placer.ts';
+import { percentilesOf, round } from './percentiles.ts';
+import { idlePhase, saturatedPhase } from './phases.ts';
+import { type Usage, usageOf } from './process-usage.ts';
+
+const HELP = `Measures the embedded shop: everything on this machine, this load generator included.
+
+  pnpm bench [options]
+
+  --seconds N      length of the saturated phase (default 30); warm-up and idle phase are a third of it, at least 3 s
+  --customers N    customers in the closed loop, each with one order under way (default 600)
+  --json FILE      also write the results as JSON
+  --help           this text`;
+
+// Ordered in turn, so that no single row of stock is everybody's.
+const SKUS = ['MUG-BLUE', 'MUG-GREEN', 'TEA-GREEN-100', 'TEA-BLACK-100'];
+
+const options = parsed();
+const folder = temporaryFolder('millrace-bench');
+let shop: Shop | undefined;
+const stop = async (): Promise<void> => {
+  await shop?.stop();
+  await folder.remove();
+};
+for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143]] as const) {
+  process.once(signal, () => void stop().finally(() => process.exit(code)));
+}
+try {
+  process.exitCode = (await run()) ? 0 : 1;
+} catch (error) {
+  say(`The benchmark failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  process.exitCode = 1;
+} finally {
+  await stop();
+}
+
+async function run(): Promise<boolean> {
+  say('Starting the shop …');
+  shop = await startShop({
+    dir: join(folder.path, 'shop'),
+    logLevel: 'warn',
+    env: { shipping: { CARRIER_DISPATCH_AFTER_MS: '0', CARRIER_DELIVER_AFTER_MS: '0' } },
+    log: say,
+  });
+  const logger = createLogger({ service: 'bench', level: 'silent' });
+  const observer = new OrderObserver(createKafka({ brokers: shop.brokers, clientId: 'bench', logger }));
+  await observer.start();
+  const placer = new OrderPlacer(shop.urls.order, SKUS);
+  const short = Math.max(3, options.seconds / 3);
+  const memoryIdle = usages(shop);
+
+  say(`Warming up for ${round(short)} s …`);
+  await saturatedPhase(placer, observer, options.customers, short, () => {});
+  say(`One order at a time for ${round(short)} s …`);
+  const idle = await idlePhase(placer, observer, short);
+  say(`${options.customers} customers for ${options.seconds} s …`);
+  const before = usages(shop);
+  const loaded = await saturatedPhase(placer, observer, options.customers, options.seconds, (perSecond) => say(`  ${perSecond} orders/s`));
+  const after = usages(shop);
+
+  say('Checking the books …');
+  await waitForEnd(shop);
+  const books = await checkBooks(shop);
+  placer.close();
+  await observer.stop();
+
+  const result = {
+    date: new Date().toISOString(),
+    machine: { cores: cpus().length, cpu: cpus()[0]?.model.trim(), memoryGiB: round(totalmem() / 2 ** 30), node: process.version },
+    seconds: round(loaded.seconds),
+    customers: options.customers,
+    ordersPerSecond: round(loaded.completed / loaded.seconds),
+    confirmedMs: { idle: percentilesOf(idle.confirmedMs), loaded: percentilesOf(loaded.confirmedMs) },
+    cpuMsPerOrder: perOrder(before, after, loaded.completed),
+    memoryMiB: { idle: memoryOf(memoryIdle), loaded: memoryOf(after) },
+    booksBalance: books.balanced,
+  };
+  report(result);
+  if (!books.balanced) {
+    say('The books do not balance, so the figures mean nothing:');
+    for (const { rule, offenders } of books.rules.filter(({ holds }) => !holds)) say(`  ${rule}: ${offenders.join(', ')}`);
+  }
+  if (options.json !== undefined) {
+    writeFileSync(options.json, `${JSON.stringify(result, null, 2)}\n`);
+    say(`Results written to ${options.json}`);
+  }
+  return books.balanced;
+}
+
+function usages(running: Shop): ReadonlyMap<string, Usage | undefined> {
+  const services = Object.entries(running.services).flatMap(([name, replicas]) =>
+    replicas.map((replica) => [name, usageOf(replica.pid ?? 0)] as const),
+  );
+  return new Map([
+    ...services,
+    ['kafka', usageOf(running.kafka.nodes[0]?.pid ?? 0)],
+    ['postgres', usageOf(running.postgres.pid)],
+    ['loadGenerator', ownUsage()],
+  ]);
+}
+
+/** Of this process alone: the shop's processes are its children and counted by themselves. */
+function ownUsage(): Usage {
+  const { user, system } = process.cpuUsage();
+  return { cpuMs: (user + system) / 1000, memoryMiB: process.memoryUsage.rss() / 2 ** 20 };
+}
+
+function perOrder(before: ReadonlyMap<string, Usage | undefined>, after: ReadonlyMap<string, Usage | undefined>, orders: number): Record<string, number> {
+  const split = [...after].map(([name, usage]) => [name, ((usage?.cpuMs ?? Number.NaN) - (before.get(name)?.cpuMs ?? 0)) / orders] as const);
+  const total = split.reduce((sum, [, ms]) => sum + ms, 0);
+  return Object.fromEntries([...split, ['total', total] as const].map(([name, ms]) => [name, round(ms)]));
+}
+
+function memoryOf(measured: ReadonlyMap<string, Usage | undefined>): Record<string, number> {
+  const split = [...measured].map(([name, usage]) => [name, usage?.memoryMiB ?? Number.NaN] as const);
+  const total = split.filter(([name]) => name !== 'loadGenerator').reduce((sum, [, mib]) => sum + mib, 0);
+  return Object.fromEntries([...split, ['total', total] as const].map(([name, mib]) => [name, Math.round(mib)]));
+}
+
+function report(result: { ordersPerSecond: number; confirmedMs: { idle: object; loaded: object }; cpuMsPerOrder: object; memoryMiB: { idle: object; loaded: object }; booksBalance: boolean }): void {
+  const line = (values: object): string => Object.entries(values).map(([name, value]) => `${name} ${value}`).join(', ');
+  say('');
+  say(`Orders completed per second   ${result.ordersPerSecond}`);
+  say(`Accepted → confirmed, idle    ${line(result.confirmedMs.idle)} (ms)`);
+  say(`Accepted → confirmed, loaded  ${line(result.confirmedMs.loaded)} (ms)`);
+  say(`CPU per order                 ${line(result.cpuMsPerOrder)} (ms)`);
+  say(`Memory at start               ${line(result.memoryMiB.idle)} (MiB)`);
+  say(`Memory after the load         ${line(result.memoryMiB.loaded)} (MiB)`);
+  say(`Books balance                 ${result.booksBalance ? 'yes' : 'NO'}`);
+}
+
+function parsed(): { seconds: number; customers: number; json: string | undefined } {
+  try {
+    const { values } = parseArgs({
+      options: { seconds: { type: 'string' }, customers: { type: 'string' }, json: { type: 'string' }, help: { type: 'boolean' } },
+    });
+    if (values.help) {
+      say(HELP);
+      process.exit(0);
+    }
+    return { seconds: positive('--seconds', values.seconds ?? '30'), customers: positive('--customers', values.customers ?? '600'), json: values.json };
+  } catch (error) {
+    say(`${error instanceof Error ? error.message : String(error)}\n\n${HELP}`);
+    process.exit(2);
+  }
+}
+
+function positive(name: string, text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new Error(`${name} takes a whole number of at least 1, not ${text}`);
+  return value;
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}

@@ -1,0 +1,166 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { CapturePayment, newId, type OrderId } from '@millrace/contracts';
+import { Database } from '@millrace/database';
+import type { TestDatabase } from '@millrace/database/testing';
+import { createLogger, Metrics } from '@millrace/observability';
+import { messagingDatabase, recordFor } from '../fixtures/index.ts';
+import { RecordProducer } from '../kafka/record-producer.ts';
+import { TestTopics } from '../testing/test-topics.ts';
+import { until } from '../testing/until.ts';
+import { storeRecords } from './outbox.ts';
+import { Relay } from './relay.ts';
+
+const TOPIC = 'payment.commands.v1';
+const logger = createLogger({ service: 'test', level: 'silent' });
+
+describe('the relay', () => {
+  let topics: TestTopics;
+  let storage: TestDatabase;
+  let database: Database;
+  const stops: (() => Promise<void>)[] = [];
+
+  beforeAll(async () => {
+    topics = new TestTopics();
+    [storage] = await Promise.all([messagingDatabase('SELECT 1'), topics.create([])]);
+    database = new Database({ url: storage.url, applicationName: 'test' });
+  });
+  afterEach(async () => {
+    await Promise.all(stops.splice(0).map((stop) => stop()));
+    await database.query('TRUNCATE messaging.outbox');
+  });
+  afterAll(async () => {
+    await database.close();
+    await topics.close();
+    await storage.drop();
+  });
+
+  const startRelay = (producer = new RecordProducer(topics.kafka)): { relay: Relay; database: Database } => {
+    const own = new Database({ url: storage.url, applicationName: 'relay' });
+    const relay = new Relay({ database: own, producer, logger, metrics: new Metrics(), topicPrefix: topics.prefix, service: 'test' });
+    relay.start();
+    stops.push(async () => {
+      await relay.drain();
+      await own.close();
+    });
+    return { relay, database: own };
+  };
+  const store = (orders: readonly OrderId[], wake?: Relay): Promise<readonly string[]> =>
+    database
+      .transaction(async (tx) => {
+        const records = orders.map((orderId) => recordFor(CapturePayment, { orderId }));
+        const shards = await storeRecords(
+          tx,
+          records.map(({ topic, key, value, headers }) => ({
+            topic,
+            key: String(key),
+            value: String(value),
+            encoding: 'utf8' as const,
+            headers: headers as Record<string, string>,
+          })),
+        );
+        return { ids: records.map(({ id }) => id), shards };
+      })
+      .then(({ ids, shards }) => {
+        wake?.wake(shards);
+        return ids;
+      });
+  const isEmpty = async (): Promise<boolean> =>
+    (await database.query<{ n: number }>('SELECT count(*)::int AS n FROM messaging.outbox')).rows[0]?.n === 0;
+  const sentFor = async (orders: readonly OrderId[]): Promise<ReadonlyMap<string, readonly string[]>> => {
+    const read = await topics.read(TOPIC);
+    return new Map(
+      orders.map((order) => [order, read.filter(({ key }) => key === order).map(({ headers }) => String(headers['ce_id']))]),
+    );
+  };
+
+  it('keeps the order of each key while two relays share the work and one of them dies midway', async () => {
+    const orders = Array.from({ length: 40 }, () => newId<OrderId>());
+    const first = startRelay();
+    const second = startRelay();
+    await until('both relays hold shards', async () => {
+      const { rows } = await database.query<{ holders: number }>(
+        `SELECT count(DISTINCT pid)::int AS holders FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ExclusiveLock'`,
+      );
+      return rows[0]?.holders === 2;
+    });
+    const expected = new Map(orders.map((order) => [order as string, [] as string[]]));
+    for (let round = 0; round < 25; round++) {
+      const ids = await store(orders, round % 2 === 0 ? first.relay : second.relay);
+      orders.forEach((order, index) => expected.get(order)?.push(String(ids[index])));
+      if (round === 12) {
+        // The session of one relay is cut: its shards go over to the other, and come back.
+        await database.query(
+          `SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ExclusiveLock' LIMIT 1`,
+        );
+      }
+    }
+    await until('everything is sent', isEmpty);
+    for (const [order, ids] of await sentFor(orders)) {
+      const withoutRepetitions = ids.filter((id, index) => ids.indexOf(id) === index);
+      expect(withoutRepetitions).toEqual(expected.get(order));
+    }
+  });
+
+  it('sends what another replica committed without waiting for its poll', async () => {
+    startRelay();
+    const waker = new Relay({
+      database,
+      producer: new RecordProducer(topics.kafka),
+      logger,
+      metrics: new Metrics(),
+      topicPrefix: topics.prefix,
+      service: 'test',
+    });
+    // The waker runs no loop of its own, so it holds no shard and must tell the one that does.
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const listener = await database.connect();
+    listener.on('notification', () => resolve());
+    await listener.query('LISTEN millrace_outbox');
+    await store([newId<OrderId>()], waker);
+    await promise;
+    listener.release(true);
+    await until('it is sent', isEmpty);
+  });
+
+  it('deletes only what its own partition acknowledged, and sends the rest again in order', async () => {
+    const orders = Array.from({ length: 30 }, () => newId<OrderId>());
+    let isFirst = true;
+    const lossy = new RecordProducer(topics.kafka);
+    const send = lossy.send.bind(lossy);
+    // As kafkajs does when a leader dies: the call resolves, and half of the partitions were never written.
+    lossy.send = async (records) => {
+      if (!isFirst) return send(records);
+      isFirst = false;
+      const kept = records.filter(({ key }) => orders.indexOf(String(key) as OrderId) % 2 === 0);
+      const written = new Set(kept);
+      await send(kept);
+      return records.map((record) => written.has(record));
+    };
+    const ids = await store([...orders, ...orders]);
+    startRelay(lossy);
+    await until('everything is sent', isEmpty);
+    const sent = await sentFor(orders);
+    orders.forEach((order, index) => expect(sent.get(order)).toEqual([ids[index], ids[index + orders.length]]));
+  });
+
+  it('stores a dead letter byte for byte', async () => {
+    const { relay } = startRelay();
+    const bytes = Buffer.from([0, 1, 2, 255]);
+    const shards = await database.transaction((tx) =>
+      storeRecords(tx, [
+        {
+          topic: TOPIC,
+          key: 'a-key',
+          value: bytes.toString('base64'),
+          encoding: 'base64',
+          headers: { plain: 'text', binary: { base64: bytes.toString('base64') } },
+        },
+      ]),
+    );
+    relay.wake(shards);
+    await until('it is sent', isEmpty);
+    const letter = (await topics.read(TOPIC)).find(({ headers }) => headers['plain'] === 'text');
+    expect(letter?.value?.equals(bytes)).toBe(true);
+    expect(letter?.headers['binary']).toBe(String(bytes));
+  });
+});
