@@ -81,18 +81,18 @@ async function run(): Promise<boolean> {
     confirmedMs: { idle: percentilesOf(idle.confirmedMs), loaded: percentilesOf(loaded.confirmedMs) },
     cpuMsPerOrder: perOrder(before, after, loaded.completed),
     memoryMiB: { idle: memoryOf(memoryIdle), loaded: memoryOf(after) },
-    booksBalance: books.balanced,
+    booksBalance: books.balance,
   };
   report(result);
-  if (!books.balanced) {
+  if (!books.balance) {
     say('The books do not balance, so the figures mean nothing:');
-    for (const { rule, offenders } of books.rules.filter(({ holds }) => !holds)) say(`  ${rule}: ${offenders.join(', ')}`);
+    for (const { rule, findings } of books.verdicts.filter(({ holds }) => !holds)) say(`  ${rule}: ${findings.join('; ')}`);
   }
   if (options.json !== undefined) {
     writeFileSync(options.json, `${JSON.stringify(result, null, 2)}\n`);
     say(`Results written to ${options.json}`);
   }
-  return books.balanced;
+  return books.balance;
 }
 
 function usages(running: Shop): ReadonlyMap<string, Usage | undefined> {

@@ -1,4 +1,3 @@
-import 'reflect-metadata';
 import { globSync } from 'node:fs';
 import { join } from 'node:path';
 import { PATTERN_METADATA } from '../../libs/messaging/src/handlers/handles.decorator.ts';
@@ -14,12 +13,15 @@ export interface Group {
 }
 
 // Handlers only describe when they are called; whatever they were given is never looked into.
-const anything: unknown = new Proxy(function nothing() {}, { get: (_, name) => (name === Symbol.toPrimitive ? () => 0 : anything), apply: () => anything });
+const anything: unknown = new Proxy(function nothing() {}, {
+  get: (_, name) => (name === Symbol.toPrimitive ? () => 0 : anything),
+  apply: () => anything,
+});
 
-/** Every method marked with `@Handles` in the services' handler folders, sorted by name. */
+/** Every method marked with `@Handles` in the services' handler classes, sorted by name. */
 export async function consumerGroups(root: string): Promise<readonly Group[]> {
   const groups: Group[] = [];
-  for (const file of globSync('apps/*/src/*/handlers/*.handler.ts', { cwd: root })) {
+  for (const file of globSync('apps/*/src/**/*.handler.ts', { cwd: root })) {
     const service = file.split('/')[1] ?? '';
     const module = (await import(join(root, file))) as Record<string, unknown>;
     for (const exported of Object.values(module)) {

@@ -10,10 +10,6 @@ export function appModule(config: AnalyticsConfig): DynamicModule {
   return serviceModule({
     name: 'analytics',
     config,
-    imports: [
-      MessagingModule.forRoot(messagingOptions('analytics', config)),
-      PrismaModule,
-      FiguresModule,
-    ],
+    imports: [MessagingModule.forRoot(messagingOptions('analytics', config)), PrismaModule, FiguresModule],
   });
 }

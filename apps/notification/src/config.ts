@@ -13,8 +13,8 @@ const schema = z.object({
     .int()
     .min(1)
     .max(100)
-    .default(4)
-    .describe('connections to the mail server at most, such as 4; each sends one mail at a time'),
+    .default(8)
+    .describe('connections to the mail server at most, such as 8; each sends one mail at a time'),
   MAIL_FROM: z
     .string()
     .regex(/^([^<>\r\n]+ <[^<>@\s]+@[^<>@\s]+>|[^<>@\s]+@[^<>@\s]+)$/, 'expected an address, or a name and <address>')
@@ -26,7 +26,3 @@ export type NotificationConfig = z.output<typeof schema>;
 
 /** The environment, parsed once. Throws one `ConfigError` for everything that is wrong. */
 export const readConfig = (env?: NodeJS.ProcessEnv): NotificationConfig => loadConfig(schema, env);
-
-/** What the migrate command needs: the database, and how to log. */
-export const readMigrateConfig = (env?: NodeJS.ProcessEnv) =>
-  loadConfig(z.object({ DATABASE_URL: base.DATABASE_URL, LOG_LEVEL: base.LOG_LEVEL, LOG_PRETTY: base.LOG_PRETTY }), env);

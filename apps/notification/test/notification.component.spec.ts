@@ -74,7 +74,7 @@ describe('the notification service', () => {
       return notifications.length === 5 ? notifications : undefined;
     });
     const paged = [];
-    for (let path: string | undefined = '/notifications?recipient=bob@example.com&limit=2'; path !== undefined; ) {
+    for (let path: string | undefined = '/notifications?recipient=bob@example.com&limit=2'; path !== undefined;) {
       const { notifications, next }: Page = await get(path);
       paged.push(...notifications);
       path = next === undefined ? undefined : `/notifications?recipient=bob@example.com&limit=2&after=${next}`;

@@ -22,7 +22,11 @@ export async function notificationDatabase(): Promise<TestDatabase> {
 }
 
 /** A replica of the service on a free port. Whoever started it stops it. */
-export function startNotification(database: TestDatabase, topics: TestTopics, smtpUrl: string): Promise<RunningService> {
+export function startNotification(
+  database: TestDatabase,
+  topics: TestTopics,
+  smtpUrl: string,
+): Promise<RunningService> {
   const config = readConfig({
     HTTP_PORT: '0',
     DATABASE_URL: database.url,

@@ -18,7 +18,9 @@ export interface TestSmtpServer {
 
 /** A real SMTP server on 127.0.0.1 that keeps what it receives. */
 export async function startSmtpServer(
-  options: Pick<SMTPServerOptions, 'onRcptTo' | 'onData' | 'onMailFrom' | 'onConnect'> & { readonly port?: number } = {},
+  options: Pick<SMTPServerOptions, 'onRcptTo' | 'onData' | 'onMailFrom' | 'onConnect'> & {
+    readonly port?: number;
+  } = {},
 ): Promise<TestSmtpServer> {
   const { port: wanted = 0, ...hooks } = options;
   const received: ReceivedMail[] = [];

@@ -1,6 +1,14 @@
-import { OrderCancelled, OrderConfirmed, OrderDispatched, type BodyOf, newId, type OrderId, Sku } from '@millrace/contracts';
+import {
+  OrderCancelled,
+  OrderConfirmed,
+  OrderDispatched,
+  type BodyOf,
+  newId,
+  type OrderId,
+  Sku,
+} from '@millrace/contracts';
 
-export const ada = { name: 'Ada Lovelace', email: 'ada@example.com' };
+const ada = { name: 'Ada Lovelace', email: 'ada@example.com' };
 
 type Some<Body> = Partial<Body>;
 

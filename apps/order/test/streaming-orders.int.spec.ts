@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { type OrderId, StockRejected, StockReleased } from '@millrace/contracts';
 import type { TestDatabase } from '@millrace/database/testing';
@@ -124,5 +125,5 @@ describe('the stream of an order', () => {
 
 /** Polls until the condition holds; the test's own timeout bounds it. */
 async function until(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await condition()));
+  while (!(await condition())) await setImmediate();
 }

@@ -44,7 +44,3 @@ export type PaymentConfig = z.output<typeof inProcess> | z.output<typeof stripe>
 export function readConfig(env: NodeJS.ProcessEnv = process.env): PaymentConfig {
   return env['PAYMENT_PROVIDER'] === 'stripe' ? loadConfig(stripe, env) : loadConfig(inProcess, env);
 }
-
-/** What the migrate command needs: the database, and how to log. */
-export const readMigrateConfig = (env?: NodeJS.ProcessEnv) =>
-  loadConfig(z.object({ DATABASE_URL: base.DATABASE_URL, LOG_LEVEL: base.LOG_LEVEL, LOG_PRETTY: base.LOG_PRETTY }), env);

@@ -32,6 +32,8 @@ describe('the configuration of the payment service', () => {
   });
 
   it('names the providers it knows when another is asked for', () => {
-    expect(() => readConfig({ ...base, PAYMENT_PROVIDER: 'barter' })).toThrow(/PAYMENT_PROVIDER is not valid \(expected in-process or stripe\)/);
+    expect(() => readConfig({ ...base, PAYMENT_PROVIDER: 'barter' })).toThrow(
+      /PAYMENT_PROVIDER is not valid \(expected in-process or stripe\)/,
+    );
   });
 });

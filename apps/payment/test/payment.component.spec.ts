@@ -58,7 +58,15 @@ const amount = { amountMinor: 4_200, currency: 'EUR' };
 
 /** A command as the checkout would say it. */
 function command<C extends AnyContract>(contract: C, body: BodyOf<C>, id: MessageId = newId()) {
-  return { id, ...encode(contract(body), { id, source: 'order', time: new Date(), correlationId: `order ${contract.keyOf(body)}` }) };
+  return {
+    id,
+    ...encode(contract(body), {
+      id,
+      source: 'order',
+      time: new Date(),
+      correlationId: `order ${contract.keyOf(body)}`,
+    }),
+  };
 }
 
 const authorize = (orderId: OrderId, paymentToken = 'tok_approved') =>
@@ -83,7 +91,9 @@ const typesOf = (answers: Awaited<ReturnType<typeof said>>) =>
   answers.map(({ headers }) => headers['ce_type']?.replace(/^millrace\.|\.v1$/g, ''));
 
 async function charges(orderId: OrderId): Promise<string[]> {
-  const { rows } = await ledger.query<{ kind: string }>('SELECT kind FROM charge WHERE order_id = $1 ORDER BY id', [orderId]);
+  const { rows } = await ledger.query<{ kind: string }>('SELECT kind FROM charge WHERE order_id = $1 ORDER BY id', [
+    orderId,
+  ]);
   return rows.map(({ kind }) => kind);
 }
 
@@ -108,7 +118,13 @@ describe('the payment service', () => {
   it('charges once when a command comes twice, under its own id or a new one, and answers a new one with the truth', async () => {
     const orderId = newId<OrderId>();
     const first = authorize(orderId);
-    await topics.send([first, first, authorize(orderId), command(CapturePayment, { orderId }), command(CapturePayment, { orderId })]);
+    await topics.send([
+      first,
+      first,
+      authorize(orderId),
+      command(CapturePayment, { orderId }),
+      command(CapturePayment, { orderId }),
+    ]);
     const answers = await answered(orderId, 4);
     expect(typesOf(answers)).toEqual(['PaymentAuthorized', 'PaymentAuthorized', 'PaymentCaptured', 'PaymentCaptured']);
     expect(new Set(answers.map(({ body }) => body['paymentId'])).size).toBe(1);
@@ -160,7 +176,10 @@ describe('the payment service', () => {
       return found.length > 0 && found;
     });
     expect(letters).toHaveLength(1);
-    expect(letters[0]?.headers).toMatchObject({ 'dlq-reason': 'impossible-transition', 'ce_type': 'millrace.CapturePayment.v1' });
+    expect(letters[0]?.headers).toMatchObject({
+      'dlq-reason': 'impossible-transition',
+      ce_type: 'millrace.CapturePayment.v1',
+    });
   });
 
   it('waits while the provider is away, loses nothing, and goes on by itself', async () => {
@@ -206,7 +225,10 @@ describe('the payment service', () => {
       updatedAt: expect.any(String),
     });
     const unknown = await fetch(`${service.url}/payments/${newId()}`);
-    expect([unknown.status, unknown.headers.get('content-type')]).toEqual([404, expect.stringContaining('application/problem+json')]);
+    expect([unknown.status, unknown.headers.get('content-type')]).toEqual([
+      404,
+      expect.stringContaining('application/problem+json'),
+    ]);
     expect((await fetch(`${service.url}/payments/1`)).status).toBe(400);
   });
 });

@@ -30,7 +30,3 @@ export type ShippingConfig = z.output<typeof schema>;
 
 /** The environment, parsed once. Throws one `ConfigError` for everything that is wrong. */
 export const readConfig = (env?: NodeJS.ProcessEnv): ShippingConfig => loadConfig(schema, env);
-
-/** What the migrate command needs: the database, and how to log. */
-export const readMigrateConfig = (env?: NodeJS.ProcessEnv) =>
-  loadConfig(z.object({ DATABASE_URL: base.DATABASE_URL, LOG_LEVEL: base.LOG_LEVEL, LOG_PRETTY: base.LOG_PRETTY }), env);

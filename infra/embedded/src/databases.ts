@@ -14,6 +14,7 @@ export async function createServiceDatabases<Service extends string>(
   passwordOf: (service: Service) => string,
 ): Promise<Record<Service, string>> {
   const client = new Client({ connectionString: superuserUrl });
+  client.on('error', () => {}); // a connection that breaks makes the next query fail
   await client.connect();
   try {
     await client.query('SELECT pg_advisory_lock($1)', [CREATION_LOCK]);

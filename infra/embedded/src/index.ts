@@ -11,3 +11,4 @@ export { startShop, type EnvironmentOf, type Shop, type ShopOptions } from './sh
 export type { Replica } from './shop/replica.ts';
 export { services, type ServiceName } from './shop/services.ts';
 export { temporaryFolder } from './temporary-folder.ts';
+export { openStage, playTour, scenes, type Audience, type Check, type Scene } from './tour.ts';

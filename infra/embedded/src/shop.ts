@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import type { Exit } from './child.ts';
+import { whenOrphaned, type Exit } from './child.ts';
 import { startKafka, type KafkaCluster } from './kafka.ts';
 import { startMailSink, type MailSink } from './mail-sink.ts';
 import { startPostgres, type PostgresServer } from './postgres.ts';
@@ -29,8 +31,10 @@ export interface ShopOptions {
   readonly logLevel?: string;
   /** Where the services write their logs; `logs` in the data folder unless told. */
   readonly logsDir?: string;
-  /** Hears of each part of the start, in the order in which they end. */
-  readonly onStep?: (step: string, tookMs: number) => void;
+  /** Deletes the data folder when the shop is stopped, and when this process ends in any other way. */
+  readonly isTemporary?: boolean;
+  /** Hears of each part of the start twice: when it begins, and when it has ended, with the time that it took. */
+  readonly onStep?: (step: string, tookMs?: number) => void;
   /** Hears what takes its time. */
   readonly log?: (line: string) => void;
   /** Hears of a service that ended although nobody asked it to. */
@@ -67,17 +71,33 @@ export interface Shop {
  */
 export async function startShop(options: ShopOptions): Promise<Shop> {
   const dir = resolve(options.dir);
+  const isNew = !existsSync(dir);
   const giveUpFolder = await claimFolder(dir);
-  const cleanUp: (() => Promise<void>)[] = [async () => giveUpFolder()];
+  const cleanUp: (() => Promise<void>)[] = [];
   const stop = async () => {
     for (let last = cleanUp.pop(); last !== undefined; last = cleanUp.pop()) await last();
   };
   try {
-    return await start(dir, options, cleanUp, stop);
+    // What an earlier shop has left is not lost because this one could not start.
+    if (options.isTemporary && isNew) cleanUp.push(deleteAtTheEnd(dir));
+    cleanUp.push(async () => giveUpFolder());
+    const shop = await start(dir, options, cleanUp, stop);
+    if (options.isTemporary && !isNew) cleanUp.unshift(deleteAtTheEnd(dir));
+    return shop;
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+/** Deletes a folder when it is called, or when this process ends without having called it. */
+function deleteAtTheEnd(dir: string): () => Promise<void> {
+  // Under another name at once, so that the next shop finds its place free; a moment later, when no process writes any more.
+  const forget = whenOrphaned('mv -- "$1" "$1.old" && sleep 1; rm -rf -- "$1.old"', [dir]);
+  return async () => {
+    await rm(dir, { recursive: true, force: true, maxRetries: 3 });
+    forget();
+  };
 }
 
 async function start(
@@ -207,6 +227,7 @@ async function allOrNothing<T extends readonly unknown[]>(works: readonly [...{ 
 function stopWatch(onStep: ShopOptions['onStep']) {
   return async <T>(step: string, work: () => Promise<T>): Promise<T> => {
     const startedAt = performance.now();
+    onStep?.(step);
     const result = await work();
     onStep?.(step, Math.round(performance.now() - startedAt));
     return result;

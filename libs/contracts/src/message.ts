@@ -4,7 +4,7 @@ import type { Topic } from './topics.ts';
 
 /** A message that a decision wants said; the runtime gives it an id, stores it with the change and sends it. */
 export interface Said<Type extends string = string, Body = unknown> {
-  readonly contract: MessageContract<Type, Body>;
+  readonly contract: AnyContract & { readonly type: Type };
   readonly body: Body;
   /** Version of the aggregate after the change, for readers that must tell old news from new. */
   readonly aggregateVersion?: number;

@@ -1,3 +1,4 @@
+export { migrateService } from './commands/migrate-service.ts';
 export { baseConfig, type BaseConfig, messagingOptions } from './config/base-config.ts';
 export { ConfigError, loadConfig } from './config/load-config.ts';
 export { invalidRequest, Problem, type FieldError, type ProblemOptions } from './http/problem.ts';

@@ -28,7 +28,7 @@ describe('the seed', () => {
     await rm(folder, { recursive: true });
     await inventory.drop();
   });
-  beforeEach(() => database.query('TRUNCATE product, stock, messaging.outbox'));
+  beforeEach(() => database.query('TRUNCATE product, stock, restock, messaging.outbox'));
 
   const seed = async (products: readonly object[]): Promise<Seeded> => {
     const file = join(folder, 'catalog.json');
@@ -44,6 +44,7 @@ describe('the seed', () => {
       { sku: 'MUG', on_hand: 5, reserved: 0 },
       { sku: 'TEA', on_hand: 0, reserved: 0 },
     ]);
+    expect(await rows('SELECT sku, added FROM restock')).toEqual([{ sku: 'MUG', added: 5 }]);
     expect(await rows('SELECT topic, key FROM messaging.outbox ORDER BY seq')).toEqual([
       { topic: 'catalog.events.v1', key: 'MUG' },
       { topic: 'catalog.events.v1', key: 'TEA' },

@@ -1,4 +1,4 @@
-import { Client, types as pgTypes } from 'pg';
+import { Client, types as pgTypes, type CustomTypesConfig } from 'pg';
 import { kafkaOf, shopTopics } from '../shop/prepare-topics.ts';
 import { services, type DatabaseName, type ServiceName } from '../shop/services.ts';
 import type { Shop } from '../shop.ts';
@@ -174,12 +174,13 @@ function arrivalsById(shop: Shop): Map<string, number> {
 const BIGINT_OID = 20;
 
 // Amounts are counted in bigint, which pg would hand out as text.
-const types = {
-  getTypeParser: (oid: number) => (oid === BIGINT_OID ? BigInt : pgTypes.getTypeParser<string>(oid)),
-} as typeof pgTypes;
+const types: CustomTypesConfig = {
+  getTypeParser: (oid: number) => (oid === BIGINT_OID ? BigInt : pgTypes.getTypeParser(oid)),
+};
 
 async function rowsOf<Row extends object>(shop: Shop, database: DatabaseName, sql: string): Promise<Row[]> {
   const client = new Client({ connectionString: shop.postgres.url(database), types });
+  client.on('error', () => {}); // a connection that breaks makes the query fail
   await client.connect();
   try {
     return (await client.query<Row>(sql)).rows;

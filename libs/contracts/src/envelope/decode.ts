@@ -42,8 +42,8 @@ export function decoderOf(
         ? { kind: 'not-heard' }
         : malformed('unknown-type', `${headerNames.type} ${wireType} is no message of the catalogue`);
     }
-    if (id === undefined || !UUID.test(id)) {
-      return malformed('bad-envelope', `header ${headerNames.id}: expected a UUID, got ${id ?? 'nothing'}`);
+    if (id === undefined || !UUID_V7.test(id)) {
+      return malformed('bad-envelope', `header ${headerNames.id}: expected a UUIDv7, got ${id ?? 'nothing'}`);
     }
     if (Number.isNaN(time.getTime())) {
       return malformed('bad-envelope', `header ${headerNames.time}: expected an RFC 3339 time`);
@@ -66,7 +66,8 @@ export function decoderOf(
   };
 }
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+// An id tells its time: an inbox forgets old ids by it, and would forget one without a time too early, or never.
+const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
 function messageOf(
   raw: RawMessage,

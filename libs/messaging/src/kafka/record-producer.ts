@@ -53,11 +53,15 @@ export class RecordProducer {
     const written = new Set(
       answers.filter(({ errorCode }) => errorCode === 0).map(({ topicName, partition }) => `${topicName}/${partition}`),
     );
-    return records.map(({ topic }, index) => {
+    const acknowledged = records.map(({ topic }, index) => {
       const message = messages[index];
       const partition = message === undefined ? undefined : this.#chosen.get(message);
       return partition !== undefined && written.has(`${topic}/${partition}`);
     });
+    // kafkajs would number the next records of a partition without an answer as it numbered these, and a broker that did write
+    // them would take others of the same number and count for repetitions: acknowledged and thrown away.
+    if (acknowledged.includes(false)) await this.disconnect();
+    return acknowledged;
   }
 
   async disconnect(): Promise<void> {

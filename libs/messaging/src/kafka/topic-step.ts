@@ -70,10 +70,11 @@ async function untilLed(admin: Admin, names: readonly string[]): Promise<void> {
   }
 }
 
-function configOf({ cleanup }: Topic, replicationFactor: number): { name: string; value: string }[] {
+function configOf({ cleanup, maxRecordBytes }: Topic, replicationFactor: number): { name: string; value: string }[] {
   const config = [{ name: 'min.insync.replicas', value: String(Math.max(1, replicationFactor - 1)) }];
   config.push({ name: 'cleanup.policy', value: cleanup.policy });
   if (cleanup.policy === 'delete') config.push({ name: 'retention.ms', value: String(cleanup.retentionMs) });
+  if (maxRecordBytes !== undefined) config.push({ name: 'max.message.bytes', value: String(maxRecordBytes) });
   return config;
 }
 

@@ -22,8 +22,18 @@ const insert = statement(
    SELECT * FROM unnest($1::smallint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])`,
 );
 
-/** An encoded message as a record of the outbox. */
+// Brokers refuse records above 1 MiB with headers and framing. Such a record would stop its outbox for good.
+const MAX_VALUE_BYTES = 900_000;
+
+/**
+ * An encoded message as a record of the outbox.
+ * @throws {RangeError} no topic takes a message of this size.
+ */
 export function recordOf({ topic, key, value, headers }: EncodedMessage): OutboxRecord {
+  const bytes = Buffer.byteLength(value);
+  if (bytes > MAX_VALUE_BYTES) {
+    throw new RangeError(`a message for ${topic} weighs ${bytes} bytes, at most ${MAX_VALUE_BYTES} can be sent`);
+  }
   return { topic, key, value, encoding: 'utf8', headers };
 }
 

@@ -7,9 +7,12 @@ import { messagingDatabase, recordFor } from '../fixtures/index.ts';
 import { RecordProducer } from '../kafka/record-producer.ts';
 import { TestTopics } from '../testing/test-topics.ts';
 import { until } from '../testing/until.ts';
-import { storeRecords } from './outbox.ts';
+import { recordOf, storeRecords } from './outbox.ts';
 import { Relay } from './relay.ts';
 
+// pg_locks shows the locks of every database of the server, also of test files that run beside this one.
+const HELD_HERE = `locktype = 'advisory' AND mode = 'ExclusiveLock'
+  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`;
 const TOPIC = 'payment.commands.v1';
 const logger = createLogger({ service: 'test', level: 'silent' });
 
@@ -21,7 +24,7 @@ describe('the relay', () => {
 
   beforeAll(async () => {
     topics = new TestTopics();
-    [storage] = await Promise.all([messagingDatabase('SELECT 1'), topics.create([])]);
+    [storage] = await Promise.all([messagingDatabase('SELECT 1'), topics.create(['test.large'])]);
     database = new Database({ url: storage.url, applicationName: 'test' });
   });
   afterEach(async () => {
@@ -79,7 +82,7 @@ describe('the relay', () => {
     const second = startRelay();
     await until('both relays hold shards', async () => {
       const { rows } = await database.query<{ holders: number }>(
-        `SELECT count(DISTINCT pid)::int AS holders FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ExclusiveLock'`,
+        `SELECT count(DISTINCT pid)::int AS holders FROM pg_locks WHERE ${HELD_HERE}`,
       );
       return rows[0]?.holders === 2;
     });
@@ -89,9 +92,7 @@ describe('the relay', () => {
       orders.forEach((order, index) => expected.get(order)?.push(String(ids[index])));
       if (round === 12) {
         // The session of one relay is cut: its shards go over to the other, and come back.
-        await database.query(
-          `SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ExclusiveLock' LIMIT 1`,
-        );
+        await database.query(`SELECT pg_terminate_backend(pid) FROM pg_locks WHERE ${HELD_HERE} LIMIT 1`);
       }
     }
     await until('everything is sent', isEmpty);
@@ -162,5 +163,56 @@ describe('the relay', () => {
     const letter = (await topics.read(TOPIC)).find(({ headers }) => headers['plain'] === 'text');
     expect(letter?.value?.equals(bytes)).toBe(true);
     expect(letter?.headers['binary']).toBe(String(bytes));
+  });
+
+  it('sends more than one partition takes at once, in several requests', async () => {
+    const { relay } = startRelay();
+    const order = newId<OrderId>();
+    const row = { topic: TOPIC, key: order, value: 'x'.repeat(8_000), encoding: 'utf8' as const };
+    const shards = await database.transaction((tx) =>
+      storeRecords(
+        tx,
+        Array.from({ length: 400 }, (_, index) => ({ ...row, headers: { ce_id: String(index) } })),
+      ),
+    );
+    relay.wake(shards);
+    await until('everything is sent', isEmpty);
+    const sent = (await sentFor([order])).get(order);
+    expect(sent).toEqual(Array.from({ length: 400 }, (_, index) => String(index)));
+  });
+
+  it('refuses a message that no topic takes before it is stored, and takes the dead letter of the largest one', async () => {
+    expect(() => recordOf({ topic: TOPIC, key: 'k', value: 'x'.repeat(1_000_000), headers: {} })).toThrow('can be sent');
+    const { relay } = startRelay();
+    const value = 'x'.repeat(1024 * 1024);
+    const shards = await database.transaction((tx) =>
+      storeRecords(tx, [{ topic: 'test.large.dlq', key: 'k', value, encoding: 'utf8', headers: {} }]),
+    );
+    relay.wake(shards);
+    await until('it is sent', isEmpty);
+    expect((await topics.read('test.large.dlq'))[0]?.value).toHaveLength(value.length);
+  });
+
+  it('numbers anew after a partition gave no answer, so that no record can be taken for a repetition', async () => {
+    const producer = new RecordProducer(topics.kafka);
+    const orders = Array.from({ length: 20 }, () => newId<OrderId>());
+    const records = orders.map((orderId) => ({ ...recordFor(CapturePayment, { orderId }), topic: topics.prefix + TOPIC }));
+    await producer.send(records);
+    const connections: unknown[] = [];
+    const kafka = topics.kafka.producer.bind(topics.kafka);
+    topics.kafka.producer = (config) => {
+      const made = kafka(config);
+      connections.push(made);
+      // The first answer of a second producer misses a partition.
+      const sendBatch = made.sendBatch.bind(made);
+      made.sendBatch = async (batch) => (await sendBatch(batch)).slice(connections.length === 1 ? 1 : 0);
+      return made;
+    };
+    await producer.disconnect();
+    expect(await producer.send(records)).toContain(false);
+    expect(await producer.send(records)).not.toContain(false);
+    expect(connections).toHaveLength(2);
+    topics.kafka.producer = kafka;
+    await producer.disconnect();
   });
 });

@@ -1,4 +1,4 @@
-import { type Database, isDatabaseUnavailable } from '@millrace/database';
+import type { Database } from '@millrace/database';
 import { contextOf, isSampled, type Logger, type Metrics, traceparentOf } from '@millrace/observability';
 import { headerNames } from '@millrace/contracts';
 import { type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
@@ -8,8 +8,11 @@ import { backoffMs, Pause } from '../runtime/pause.ts';
 import type { HeaderValue } from './outbox.ts';
 import { ShardLocks } from './shard-locks.ts';
 
-// One round trip to the database and one to each broker for this many records; at 1 KiB each that is 1 MiB of memory.
+// One round trip to the database and one to each broker for this many records.
 const RELAY_BATCH_SIZE = 1000;
+
+// Brokers refuse more than 1 MiB for one partition, and all of a batch may be for one: a refused batch would be sent for ever.
+const RELAY_BATCH_BYTES = 900_000;
 
 // After a commit the relay is woken. Polling is the safety net for a wake-up that was lost with another replica.
 const IDLE_POLL_MIN_MS = 25;
@@ -26,6 +29,11 @@ const NOTIFY_CHANNEL = 'millrace_outbox';
 type Session = Awaited<ReturnType<Database['connect']>>;
 
 const tracer = trace.getTracer('@millrace/messaging');
+
+/** Kafka did not take a batch; the cause is what its client said. */
+class NotSent extends Error {
+  override readonly name = 'NotSent';
+}
 
 interface OutboxRow {
   readonly seq: string;
@@ -100,7 +108,8 @@ export class Relay {
       try {
         await this.#session(() => (attempt = 0));
       } catch (error) {
-        const what = isDatabaseUnavailable(error) ? 'the database' : 'Kafka';
+        // Not by the error's code: a refused connection looks the same with both.
+        const what = error instanceof NotSent ? 'Kafka' : 'the database';
         if (this.#outage === undefined) this.#options.logger.warn({ err: error }, `the outbox waits for ${what}`);
         this.#outage = `${what}: ${error instanceof Error ? error.message : String(error)}`;
         if (!this.#isStopping) await this.#pause.wait(backoffMs(attempt, MAX_BACKOFF_MS));
@@ -164,24 +173,25 @@ export class Relay {
               WHERE shard = ANY($1::smallint[]) ORDER BY seq LIMIT $2`,
       values: [[...shards], RELAY_BATCH_SIZE],
     });
-    if (rows.length === 0) return 0;
-    const outgoing = rows.map((row) => this.#outgoing(row));
+    const batch = withinBytes(rows);
+    if (batch.length === 0) return 0;
+    const outgoing = batch.map((row) => this.#outgoing(row));
     const acknowledged = await this.#send(outgoing);
     failpoint('after-produce', 'relay');
-    const done = rows.filter((_, index) => acknowledged[index]);
+    const done = batch.filter((_, index) => acknowledged[index]);
     await session.query({
       name: 'messaging.outbox.delete',
       text: 'DELETE FROM messaging.outbox WHERE seq = ANY($1::bigint[])',
       values: [done.map(({ seq }) => seq)],
     });
     for (const { topic } of done) this.#sent.inc({ topic });
-    if (done.length < rows.length) {
+    if (done.length < batch.length) {
       this.#options.logger.warn(
-        { sent: rows.length, acknowledged: done.length },
+        { sent: batch.length, acknowledged: done.length },
         'Kafka did not acknowledge every partition; the rest is sent again',
       );
     }
-    return rows.length;
+    return batch.length;
   }
 
   async #send(outgoing: readonly { record: OutgoingRecord; span: Span | undefined }[]): Promise<readonly boolean[]> {
@@ -189,7 +199,7 @@ export class Relay {
       return await this.#options.producer.send(outgoing.map(({ record }) => record));
     } catch (error) {
       for (const { span } of outgoing) span?.setStatus({ code: SpanStatusCode.ERROR, message: String(error) });
-      throw error;
+      throw new NotSent(error instanceof Error ? error.message : String(error), { cause: error });
     } finally {
       for (const { span } of outgoing) span?.end();
     }
@@ -241,6 +251,16 @@ export class Relay {
       .catch((error: unknown) => this.#options.logger.debug({ err: error }, 'could not wake the other relays'))
       .finally(() => (this.#notifyPending = false));
   }
+}
+
+/** The first rows, as many as one request may hold, at least one. */
+function withinBytes(rows: readonly OutboxRow[]): readonly OutboxRow[] {
+  let bytes = 0;
+  const end = rows.findIndex(({ value, headers }, index) => {
+    bytes += Buffer.byteLength(value ?? '') + Buffer.byteLength(headers);
+    return index > 0 && bytes > RELAY_BATCH_BYTES;
+  });
+  return end === -1 ? rows : rows.slice(0, end);
 }
 
 function headersOf(json: string): Record<string, Buffer | string> {

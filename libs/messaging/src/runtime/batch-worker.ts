@@ -37,9 +37,10 @@ export class BatchWorker implements Worker {
   }
 
   accept(records: readonly Tracked[]): void {
-    this.#waiting.push(...records);
     if (this.#isStopping) return;
-    this.#running ??= this.#run().finally(() => (this.#running = undefined));
+    // One by one: a compressed batch can hold more records than a call may have arguments.
+    for (const record of records) this.#waiting.push(record);
+    this.#running ??= this.#run();
   }
 
   forget(): void {
@@ -47,28 +48,35 @@ export class BatchWorker implements Worker {
   }
 
   async stop(): Promise<void> {
+    this.#beginNothingMore();
+    await this.#running;
+  }
+
+  #beginNothingMore(): void {
     this.#isStopping = true;
     this.#waiting = [];
     this.#settlement.stop();
-    await this.#running;
   }
 
   async #run(): Promise<void> {
     // The records of one fetch arrive partition by partition in one turn of the event loop: let them share a batch.
     await new Promise((resolve) => setImmediate(resolve));
-    while (this.#waiting.length > 0) {
-      const batch = this.#waiting.splice(0, MAX_BATCH_SIZE);
-      try {
+    try {
+      while (this.#waiting.length > 0) {
+        const batch = this.#waiting.splice(0, MAX_BATCH_SIZE);
         await this.#settlement.settle(
           batch.map((tracked) => this.#settlement.received(tracked)),
           this.#apply,
         );
         this.#events.settled(batch);
-      } catch (error) {
-        this.#waiting = [];
-        if (!(error instanceof Stopped)) this.#events.failed(error);
-        return;
       }
+    } catch (error) {
+      // What comes next must not overtake what could not be settled.
+      this.#beginNothingMore();
+      if (!(error instanceof Stopped)) this.#events.failed(error);
+    } finally {
+      // In the same turn as the last look at what waits: records that arrive later find nobody running and start again.
+      this.#running = undefined;
     }
   }
 }

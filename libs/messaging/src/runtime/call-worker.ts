@@ -1,11 +1,12 @@
-import { setMaxListeners } from 'node:events';
 import type { AnyMessage } from '@millrace/contracts';
 import { naturalBatches } from '../batching/natural-batches.ts';
 import { PermanentFailure, Unavailable } from '../handlers/failures.ts';
 import type { PerformHandler } from '../handlers/handler.ts';
 import { settledAlready } from '../inbox/inbox.ts';
+import type { LoadedStates } from '../handlers/state-store.ts';
 import { applyDecisions } from './apply-decisions.ts';
 import { type Failure, failureOf } from './dead-letter.ts';
+import { KeyedQueue } from './keyed-queue.ts';
 import type { Tracked } from './offset-tracker.ts';
 import { backoffMs, Pause } from './pause.ts';
 import { type GroupContext, type Received, Settlement, Stopped } from './settlement.ts';
@@ -16,11 +17,22 @@ const MAX_OUTCOMES = 500;
 
 const MAX_BACKOFF_MS = 5000;
 
+// A call that is cut off may have acted or not, which not every other side can tell apart: a mail would be sent twice.
+const FINISH_WITHIN_MS = 3000;
+
 // oxlint-disable-next-line typescript/no-explicit-any
 type AnyPerformHandler = PerformHandler<any, any, any>;
 
 /** What a call brought, or why it was given up. */
-type Result = { readonly received: Received; readonly outcome: unknown } | { readonly received: Received; readonly failure: Failure };
+type Result =
+  | { readonly received: Received; readonly outcome: unknown }
+  | { readonly received: Received; readonly failure: Failure };
+
+/** What is known before the calls: which messages are settled already, and the states of the others. */
+interface Found {
+  readonly known: ReadonlySet<string>;
+  readonly states: LoadedStates<unknown, AnyMessage>;
+}
 
 /**
  * Works for `perform` handlers: calls run side by side, one at a time per key and in its order; their outcomes are settled in
@@ -31,13 +43,16 @@ export class CallWorker implements Worker {
   readonly #handler: AnyPerformHandler;
   readonly #events: WorkerEvents;
   readonly #settlement: Settlement;
-  readonly #stopping = new AbortController();
   readonly #settle: (result: Result) => Promise<void>;
-  readonly #outages = new Map<object, string>();
-  #waiting: Received[] = [];
-  readonly #busyKeys = new Set<string>();
+  readonly #queue = new KeyedQueue<Received>();
   readonly #underway = new Set<Promise<void>>();
+  /** Cuts off each call under way. */
+  readonly #calls = new Set<(reason: Error) => void>();
+  readonly #retries = new Set<Pause>();
+  readonly #outages = new Map<object, string>();
   #slots: number;
+  #isBeginning = false;
+  #isStopping = false;
 
   constructor(context: GroupContext, handler: AnyPerformHandler, events: WorkerEvents) {
     this.#context = context;
@@ -46,7 +61,6 @@ export class CallWorker implements Worker {
     this.#slots = handler.concurrency;
     this.#settlement = new Settlement(context, handler);
     this.#settle = naturalBatches((results: readonly Result[]) => this.#settleAll(results), { maxItems: MAX_OUTCOMES });
-    setMaxListeners(0, this.#stopping.signal);
   }
 
   get outage(): string | undefined {
@@ -55,94 +69,130 @@ export class CallWorker implements Worker {
   }
 
   accept(records: readonly Tracked[]): void {
-    if (this.#stopping.signal.aborted) return;
-    this.#waiting.push(...records.map((tracked) => this.#settlement.received(tracked)));
-    this.#begin();
+    if (this.#isStopping) return;
+    for (const tracked of records) {
+      const received = this.#settlement.received(tracked);
+      this.#queue.push(keyOf(received), received);
+    }
+    this.#beginSoon();
   }
 
   forget(): void {
-    this.#waiting = [];
+    this.#queue.clear();
   }
 
   async stop(): Promise<void> {
-    this.#stopping.abort();
-    this.#waiting = [];
-    this.#settlement.stop();
+    this.#beginNothingMore();
+    const cutOff = setTimeout(() => {
+      for (const end of this.#calls) end(new Stopped('the service stops'));
+    }, FINISH_WITHIN_MS);
     while (this.#underway.size > 0) await Promise.all(this.#underway);
+    clearTimeout(cutOff);
   }
 
-  /** Begins what can begin: the first waiting record of each idle key, while there are free slots. */
+  #beginNothingMore(): void {
+    this.#isStopping = true;
+    this.#queue.clear();
+    this.#settlement.stop();
+    for (const pause of this.#retries) pause.wake();
+  }
+
+  /** Calls that end in one settlement free their slots together: what begins next shares two statements, not two each. */
+  #beginSoon(): void {
+    if (this.#isBeginning) return;
+    this.#isBeginning = true;
+    setImmediate(() => {
+      this.#isBeginning = false;
+      if (!this.#isStopping) this.#begin();
+    });
+  }
+
   #begin(): void {
-    const ready: Received[] = [];
-    const left: Received[] = [];
-    const blocked = new Set<string>();
-    for (const received of this.#waiting) {
-      const key = keyOf(received);
-      if (this.#slots === 0 || this.#busyKeys.has(key) || blocked.has(key)) {
-        blocked.add(key);
-        left.push(received);
-      } else {
-        this.#slots -= 1;
-        this.#busyKeys.add(key);
-        ready.push(received);
-      }
-    }
-    this.#waiting = left;
+    const ready = this.#queue.take(this.#slots);
     if (ready.length === 0) return;
-    const underway: Promise<void> = this.#handle(ready)
-      .catch((error: unknown) => {
-        if (!(error instanceof Stopped)) this.#events.failed(error);
-      })
-      .finally(() => this.#underway.delete(underway));
+    this.#slots -= ready.length;
+    const underway: Promise<void> = this.#handle(ready).finally(() => this.#underway.delete(underway));
     this.#underway.add(underway);
   }
 
-  /** Reads what a set of records needs in two statements, then lets each go its own way. */
+  /** Reads what a set of records needs in two statements, then lets each go its own way. Never rejects. */
   async #handle(ready: readonly Received[]): Promise<void> {
+    let found: Found;
+    try {
+      found = await this.#settlement.whenAvailable(() => this.#find(ready));
+    } catch (error) {
+      // A message whose state cannot be read must not stop the others: each is tried alone, and the culprit is dead-lettered.
+      if (ready.length > 1 && !(error instanceof Stopped)) {
+        await Promise.all(ready.map((received) => this.#handle([received])));
+      } else {
+        await Promise.all(
+          ready.map((received) =>
+            this.#finish(received, () => {
+              if (error instanceof Stopped) throw error;
+              return Promise.resolve({ received, failure: failureOf(error, 1) });
+            }),
+          ),
+        );
+      }
+      return;
+    }
+    await Promise.all(
+      ready.map((received) =>
+        this.#finish(received, async () => {
+          const { decoded } = received;
+          return decoded.kind === 'message' && !found.known.has(decoded.message.id)
+            ? this.#call(received, decoded.message, found.states.of(decoded.message))
+            : { received, outcome: undefined };
+        }),
+      ),
+    );
+  }
+
+  async #find(ready: readonly Received[]): Promise<Found> {
     const { database, group } = this.#context;
     const messages = ready.flatMap(({ decoded }) => (decoded.kind === 'message' ? [decoded.message] : []));
     const ids = messages.map(({ id }) => id);
-    const { known, states } = await this.#settlement.whenAvailable(async () => ({
-      known: ids.length === 0 ? new Set<string>() : await settledAlready(database, group, ids),
+    return {
+      known: ids.length === 0 ? new Set() : await settledAlready(database, group, ids),
       states: await this.#handler.store.load(database, messages, { lock: false }),
-    }));
-    const ends = await Promise.allSettled(
-      ready.map(async (received) => {
-        try {
-          const { decoded } = received;
-          const result =
-            decoded.kind === 'message' && !known.has(decoded.message.id)
-              ? await this.#call(received, decoded.message, states.of(decoded.message))
-              : { received, outcome: undefined };
-          await this.#settle(result);
-          this.#events.settled([received.tracked]);
-        } finally {
-          this.#slots += 1;
-          this.#busyKeys.delete(keyOf(received));
-          if (!this.#stopping.signal.aborted) this.#begin();
-        }
-      }),
-    );
-    for (const end of ends) if (end.status === 'rejected') throw end.reason;
+    };
+  }
+
+  /** Settles what `work` brings and frees the slot and the key. Never rejects. */
+  async #finish(received: Received, work: () => Promise<Result>): Promise<void> {
+    try {
+      await this.#settle(await work());
+      this.#events.settled([received.tracked]);
+    } catch (error) {
+      if (error instanceof Stopped) return;
+      // The next record of this key must not overtake the one that could not be settled.
+      this.#beginNothingMore();
+      this.#events.failed(error);
+    } finally {
+      this.#slots += 1;
+      this.#queue.release(keyOf(received));
+      this.#beginSoon();
+    }
   }
 
   /** Calls until there is an outcome, or the attempts are used up. While the other side is away no attempt is counted. */
   async #call(received: Received, message: AnyMessage, state: unknown): Promise<Result> {
+    const { logger, group } = this.#context;
     try {
       for (let attempt = 1, away = 0; ; ) {
         try {
           return { received, outcome: await this.#callOnce(message, state, attempt) };
         } catch (error) {
-          if (this.#stopping.signal.aborted) throw new Stopped('the service stops', { cause: error });
+          if (error instanceof Stopped) throw error;
           if (error instanceof PermanentFailure) return { received, failure: failureOf(error, attempt) };
           if (error instanceof Unavailable) {
-            if (away === 0) this.#context.logger.warn({ err: error, group: this.#context.group }, 'waiting for the other side');
+            if (away === 0) logger.warn({ err: error, group }, 'waiting for the other side');
             this.#outages.set(received, error.message);
             away += 1;
           } else if (attempt >= this.#handler.attempts) {
             return { received, failure: failureOf(error, attempt) };
           } else {
-            this.#context.logger.warn({ err: error, group: this.#context.group, messageId: message.id, attempt }, 'call failed');
+            logger.warn({ err: error, group, messageId: message.id, attempt }, 'call failed');
             attempt += 1;
           }
           await this.#wait(backoffMs(attempt + away, MAX_BACKOFF_MS));
@@ -154,23 +204,24 @@ export class CallWorker implements Worker {
   }
 
   async #callOnce(message: AnyMessage, state: unknown, attempt: number): Promise<unknown> {
-    const timeout = AbortSignal.timeout(this.#handler.timeoutMs);
-    const signal = AbortSignal.any([timeout, this.#stopping.signal]);
-    const { promise: aborted, reject } = Promise.withResolvers<never>();
-    const onAbort = (): void =>
-      reject(
-        timeout.aborted
-          ? new Unavailable(`no answer within ${this.#handler.timeoutMs} ms`)
-          : new Stopped('the service stops'),
-      );
-    signal.addEventListener('abort', onAbort, { once: true });
+    const { timeoutMs } = this.#handler;
+    const controller = new AbortController();
+    const { promise: ended, reject } = Promise.withResolvers<never>();
+    const end = (reason: Error): void => {
+      // Rejected before it is aborted: why it ended is ours to say, whatever the call makes of its signal.
+      reject(reason);
+      controller.abort(reason);
+    };
+    const timer = setTimeout(() => end(new Unavailable(`no answer within ${timeoutMs} ms`)), timeoutMs);
+    this.#calls.add(end);
     try {
       return await Promise.race([
-        this.#handler.perform(state, message, { idempotencyKey: message.id, attempt, signal }),
-        aborted,
+        this.#handler.perform(state, message, { idempotencyKey: message.id, attempt, signal: controller.signal }),
+        ended,
       ]);
     } finally {
-      signal.removeEventListener('abort', onAbort);
+      clearTimeout(timer);
+      this.#calls.delete(end);
     }
   }
 
@@ -194,11 +245,10 @@ export class CallWorker implements Worker {
 
   async #wait(ms: number): Promise<void> {
     const pause = new Pause();
-    const wake = (): void => pause.wake();
-    this.#stopping.signal.addEventListener('abort', wake, { once: true });
-    await pause.wait(ms);
-    this.#stopping.signal.removeEventListener('abort', wake);
-    if (this.#stopping.signal.aborted) throw new Stopped('the service stops');
+    this.#retries.add(pause);
+    if (!this.#isStopping) await pause.wait(ms);
+    this.#retries.delete(pause);
+    if (this.#isStopping) throw new Stopped('the service stops');
   }
 }
 

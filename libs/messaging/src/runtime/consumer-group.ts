@@ -11,6 +11,10 @@ import type { Worker, WorkerEvents } from './worker.ts';
 const HIGH_WATER_MARK = 4000;
 const LOW_WATER_MARK = HIGH_WATER_MARK / 2;
 
+// The same for records that are larger than usual.
+const HIGH_WATER_BYTES = 16 * 1024 * 1024;
+const LOW_WATER_BYTES = HIGH_WATER_BYTES / 2;
+
 // A member learns of a rebalance when its long poll returns, and leaving waits for it too.
 const MAX_WAIT_MS = 200;
 
@@ -22,6 +26,10 @@ const MAX_BYTES_PER_PARTITION = 512 * 1024;
 const COMMIT_EVERY_MS = 500;
 
 const MAX_START_BACKOFF_MS = 5000;
+
+// With Kafka away neither the last commit nor the farewell arrives. Both are courtesies: the inbox absorbs what comes again, and
+// the group notices a member that is gone.
+const LEAVE_WITHIN_MS = 4000;
 
 export interface ConsumerGroupOptions {
   readonly kafka: Kafka;
@@ -44,21 +52,28 @@ export class ConsumerGroup {
   readonly #tracker = new OffsetTracker();
   readonly #worker: Worker;
   readonly #retry = new Pause();
+  readonly #open;
   #consumer: Consumer | undefined;
   #starting: Promise<void> | undefined;
   #assigned: { topic: string; partitions: number[] }[] = [];
   #isJoined = false;
   #isPaused = false;
   #isStopping = false;
-  #startProblem: string | undefined;
+  #problem: string | undefined;
+  #isDead = false;
   #commitTimer: NodeJS.Timeout | undefined;
   #committing: Promise<void> = Promise.resolve();
 
   constructor(options: ConsumerGroupOptions) {
     this.#options = options;
+    this.#open = options.context.metrics.gauge({
+      name: 'messaging_open_records',
+      help: 'Records in memory that are received and not settled',
+      labels: ['group'],
+    });
     this.#worker = options.worker({
       settled: (records) => this.#settled(records),
-      failed: (error) => options.onFatal(error instanceof Error ? error : new Error(String(error))),
+      failed: (error) => this.#die(error instanceof Error ? error : new Error(String(error))),
     });
   }
 
@@ -68,9 +83,10 @@ export class ConsumerGroup {
 
   /** Why this group does no work at present; undefined when it does. */
   get outage(): string | undefined {
+    if (this.#isDead) return this.#problem;
     if (this.#worker.outage !== undefined) return `waiting for ${this.#worker.outage}`;
     if (this.#isJoined) return undefined;
-    return this.#startProblem ?? 'joining the consumer group';
+    return this.#problem ?? 'joining the consumer group';
   }
 
   /** Joins the group; keeps trying while Kafka or a topic is missing. */
@@ -78,13 +94,22 @@ export class ConsumerGroup {
     this.#starting ??= this.#startUntilJoined();
   }
 
-  /** Stops fetching, finishes what is begun, commits, and leaves the group. */
+  /** Stops fetching, finishes what is begun, commits, and leaves the group at once. Never rejects. */
   async stop(): Promise<void> {
     this.#isStopping = true;
     this.#retry.wake();
     clearTimeout(this.#commitTimer);
-    await this.#starting;
+    // Or what is fetched while the work is finished would be delivered, left alone and fetched again, without a pause.
+    this.#fetch(false);
     await this.#worker.stop();
+    const { promise: tooLate, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, LEAVE_WITHIN_MS);
+    await Promise.race([this.#leave(), tooLate]);
+    clearTimeout(timer);
+  }
+
+  async #leave(): Promise<void> {
+    await this.#starting;
     await this.#commit();
     await this.#consumer?.disconnect().catch(() => undefined);
   }
@@ -104,17 +129,17 @@ export class ConsumerGroup {
       } catch (error) {
         await consumer.disconnect().catch(() => undefined);
         const problem = error instanceof Error ? error.message : String(error);
-        if (problem !== this.#startProblem) {
+        if (problem !== this.#problem) {
           this.#options.context.logger.warn({ group: this.name, err: error }, 'cannot join yet, trying again');
         }
-        this.#startProblem = problem;
+        this.#problem = problem;
         await this.#retry.wait(backoffMs(attempt, MAX_START_BACKOFF_MS));
       }
     }
   }
 
   #newConsumer(): Consumer {
-    const { kafka, topicPrefix, onFatal } = this.#options;
+    const { kafka, topicPrefix } = this.#options;
     const consumer = kafka.consumer({
       groupId: topicPrefix + this.name,
       sessionTimeout: 6000,
@@ -124,7 +149,8 @@ export class ConsumerGroup {
       maxBytes: MAX_BYTES,
       maxBytesPerPartition: MAX_BYTES_PER_PARTITION,
       allowAutoTopicCreation: false,
-      retry: RETRY,
+      // A consumer that crashed while it was being stopped would come back and keep its partitions.
+      retry: { ...RETRY, restartOnFailure: () => Promise.resolve(!this.#isStopping) },
     });
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => this.#onJoin(payload.memberAssignment));
     consumer.on(consumer.events.REBALANCING, () => {
@@ -133,10 +159,28 @@ export class ConsumerGroup {
     });
     consumer.on(consumer.events.CRASH, ({ payload: { error, restart } }) => {
       this.#isJoined = false;
-      this.#startProblem = error.message;
-      if (!restart && !this.#isStopping) onFatal(new Error(`consumer group ${this.name} died: ${error.message}`, { cause: error }));
+      this.#problem = error.message;
+      if (!restart && !this.#isStopping) this.#die(error);
     });
     return consumer;
+  }
+
+  #die(cause: Error): void {
+    if (this.#isDead) return;
+    this.#isDead = true;
+    this.#problem = `died: ${cause.message}`;
+    this.#fetch(false);
+    this.#options.onFatal(new Error(`consumer group ${this.name} died: ${cause.message}`, { cause }));
+  }
+
+  /** Fetches or pauses. Does nothing between a crash and the restart, when kafkajs has no group: the next join sets it right. */
+  #fetch(isOn: boolean): void {
+    try {
+      if (isOn) this.#consumer?.resume(this.#assigned);
+      else this.#consumer?.pause(this.#assigned);
+    } catch (error) {
+      this.#options.context.logger.debug({ group: this.name, err: error }, 'no group to pause or resume');
+    }
   }
 
   /** A new assignment: everything not committed is delivered again, so what waits in memory is dropped. */
@@ -145,13 +189,14 @@ export class ConsumerGroup {
     this.#tracker.reset();
     this.#worker.forget();
     this.#isPaused = false;
-    this.#startProblem = undefined;
+    this.#problem = undefined;
     this.#options.context.logger.info({ group: this.name, partitions: this.#assigned }, 'joined the consumer group');
-    if (this.#options.positions) {
-      this.#consumer?.pause(this.#assigned);
+    if (this.#isStopping) this.#fetch(false);
+    else if (this.#options.positions) {
+      this.#fetch(false);
       void this.#seekPositions(this.#options.positions);
     } else {
-      this.#consumer?.resume(this.#assigned);
+      this.#fetch(true);
       this.#isJoined = true;
     }
   }
@@ -169,18 +214,18 @@ export class ConsumerGroup {
             this.#consumer?.seek({ topic, partition, offset: known.get(`${name}/${partition}`) ?? '0' });
           }
         }
-        this.#consumer?.resume(assigned);
+        this.#fetch(true);
         this.#isJoined = true;
         return;
       } catch (error) {
-        this.#startProblem = `reading its positions: ${error instanceof Error ? error.message : String(error)}`;
+        this.#problem = `reading its positions: ${error instanceof Error ? error.message : String(error)}`;
         await this.#retry.wait(backoffMs(attempt, MAX_START_BACKOFF_MS));
       }
     }
   }
 
   #onBatch({ batch, resolveOffset, isStale }: EachBatchPayload): Promise<void> {
-    if (this.#isStopping || isStale()) return Promise.resolve();
+    if (this.#isStopping || this.#isDead || isStale()) return Promise.resolve();
     const topic = batch.topic.slice(this.#options.topicPrefix.length);
     const records = batch.messages.map((message) =>
       this.#tracker.track({
@@ -193,22 +238,24 @@ export class ConsumerGroup {
         headers: message.headers ?? {},
       } satisfies Incoming),
     );
+    this.#open.set({ group: this.name }, this.#tracker.open);
     resolveOffset(batch.lastOffset());
     this.#worker.accept(records);
-    if (!this.#isPaused && this.#tracker.open > HIGH_WATER_MARK) {
+    if (!this.#isPaused && (this.#tracker.open > HIGH_WATER_MARK || this.#tracker.openBytes > HIGH_WATER_BYTES)) {
       this.#isPaused = true;
-      this.#consumer?.pause(this.#assigned);
+      this.#fetch(false);
     }
     return Promise.resolve();
   }
 
   #settled(records: readonly Tracked[]): void {
     this.#tracker.done(records);
-    if (this.#isPaused && this.#tracker.open < LOW_WATER_MARK) {
-      this.#isPaused = false;
-      this.#consumer?.resume(this.#assigned);
-    }
+    this.#open.set({ group: this.name }, this.#tracker.open);
     if (this.#isStopping) return;
+    if (this.#isPaused && this.#tracker.open < LOW_WATER_MARK && this.#tracker.openBytes < LOW_WATER_BYTES) {
+      this.#isPaused = false;
+      this.#fetch(true);
+    }
     this.#commitTimer ??= setTimeout(() => {
       this.#commitTimer = undefined;
       void this.#commit();

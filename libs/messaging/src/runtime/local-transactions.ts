@@ -22,6 +22,12 @@ export interface LocalTransaction {
   ) => Promise<readonly Decision<State>[]>;
 }
 
+/** As `LocalTransaction.decide`, but with a verdict for each message. */
+export type DecideAll = <State, Message extends Decidable>(
+  decider: Decider<State, Message>,
+  messages: readonly Message[],
+) => Promise<readonly Verdict<State>[]>;
+
 /**
  * Transactions for what does not come from Kafka: an HTTP request, a deadline. What their decisions say is stored with the
  * change and sent after the commit, exactly as for a heard message.
@@ -51,14 +57,7 @@ export class LocalTransactions {
 
   /** As `run`, but a failing decision leaves the others standing; used where nobody waits for an answer. */
   async inTransaction<T>(
-    work: (local: {
-      readonly tx: Transaction;
-      readonly now: Date;
-      readonly decideAll: <State, Message extends Decidable>(
-        decider: Decider<State, Message>,
-        messages: readonly Message[],
-      ) => Promise<readonly Verdict<State>[]>;
-    }) => Promise<T>,
+    work: (local: { readonly tx: Transaction; readonly now: Date; readonly decideAll: DecideAll }) => Promise<T>,
   ): Promise<T> {
     const { result, shards } = await this.database.transaction(async (tx) => {
       const now = new Date();

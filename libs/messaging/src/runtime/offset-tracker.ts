@@ -22,10 +22,16 @@ interface Lane {
 export class OffsetTracker {
   #lanes = new Map<string, Lane>();
   #open = 0;
+  #openBytes = 0;
 
-  /** Records received and not done. */
+  /** Records received and not done, or done behind one that is not. */
   get open(): number {
     return this.#open;
+  }
+
+  /** What the open records' values weigh. */
+  get openBytes(): number {
+    return this.#openBytes;
   }
 
   track(incoming: Incoming): Tracked {
@@ -36,6 +42,7 @@ export class OffsetTracker {
     const tracked = { incoming, isDone: false };
     lane.pending.push(tracked);
     this.#open += 1;
+    this.#openBytes += incoming.value?.length ?? 0;
     return tracked;
   }
 
@@ -53,6 +60,7 @@ export class OffsetTracker {
       const last = finished.at(-1);
       if (last) lane.next = (BigInt(last.incoming.offset) + 1n).toString();
       this.#open -= finished.length;
+      for (const { incoming } of finished) this.#openBytes -= incoming.value?.length ?? 0;
     }
   }
 
@@ -74,5 +82,6 @@ export class OffsetTracker {
   reset(): void {
     this.#lanes = new Map();
     this.#open = 0;
+    this.#openBytes = 0;
   }
 }

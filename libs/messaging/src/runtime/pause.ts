@@ -1,4 +1,4 @@
-/** Waits, or less when the signal aborts or `wake` is called. Never rejects; keeps no process alive by itself. */
+/** Waits, or less when `wake` is called. For one waiter at a time. Never rejects. */
 export class Pause {
   #wake: (() => void) | undefined;
   #isWoken = false;

@@ -10,6 +10,7 @@ import type { Relay } from '../outbox/relay.ts';
 import { deadLetterOf, type Failure, failureOf, idOfPosition } from './dead-letter.ts';
 import type { Incoming } from './incoming.ts';
 import type { Tracked } from './offset-tracker.ts';
+import { isDeploymentFault } from './deployment-fault.ts';
 import { backoffMs, Pause } from './pause.ts';
 import { failSpan, startProcessSpan } from './process-span.ts';
 
@@ -42,6 +43,9 @@ const MAX_BACKOFF_MS = 5000;
 
 // A lost race is won at the second or third try; what loses this often is stuck on one message, which must not stop the others.
 const MAX_CONFLICTS = 10;
+
+// Fewer are everyday business between replicas and nothing to tell anybody.
+const UNUSUAL_CONFLICTS = 3;
 
 /** The service stops while a batch waits for the database: the batch is left unsettled and will be delivered again. */
 export class Stopped extends Error {
@@ -109,22 +113,26 @@ export class Settlement {
    * Settles a batch with `apply`. `failures` are messages that failed before (a call that was given up): they are dead-lettered in
    * the same transaction.
    * @throws {Stopped} the service stops while the database is away.
+   * @throws {Error} what is deployed does not fit the database, or a dead letter cannot be stored: nothing of it is settled.
    */
   async settle(
     batch: readonly Received[],
     apply: ApplyFresh,
     failures: ReadonlyMap<Received, Failure> = new Map(),
   ): Promise<void> {
-    for (let attempt = 0; ; attempt++) {
+    for (let attempt = 0, conflicts = 0; ; attempt++) {
       try {
         await this.#transact(batch, apply, failures);
         this.#recovered();
         return;
       } catch (error) {
-        if (isDatabaseUnavailable(error) || (isTransactionConflict(error) && attempt < MAX_CONFLICTS)) {
+        // Counted apart from the tries of an outage: the first lost race after it must not be the last.
+        if (isTransactionConflict(error)) conflicts += 1;
+        if (isDatabaseUnavailable(error) || (isTransactionConflict(error) && conflicts <= MAX_CONFLICTS)) {
           await this.#waitForDatabase(error, attempt);
           continue;
         }
+        if (isDeploymentFault(error)) throw error;
         await this.#isolate(batch, apply, failures, error);
         return;
       }
@@ -176,10 +184,11 @@ export class Settlement {
       const fresh = ids.length === 0 ? new Set<string>() : await claimFresh(tx, group, ids);
       const counts = { applied: 0, duplicate: 0, 'not-heard': 0, 'dead-lettered': 0 };
       const letters: OutboxRecord[] = [];
+      const buried: [Received, Failure][] = [];
       const bury = (received: Received, failure: Failure): void => {
         letters.push(deadLetterOf(received.incoming, group, failure, now));
         counts['dead-lettered'] += 1;
-        this.#report(received, failure);
+        buried.push([received, failure]);
       };
       const messages: { message: AnyMessage; received: Received; span: Span | undefined }[] = [];
       for (const received of batch) {
@@ -204,7 +213,7 @@ export class Settlement {
         }
         const shards = await storeRecords(tx, [...applied.records, ...letters]);
         failpoint('before-commit', group);
-        return { shards, counts };
+        return { shards, counts, buried };
       } catch (error) {
         for (const { span } of messages) failSpan(span, error);
         throw error;
@@ -214,6 +223,7 @@ export class Settlement {
     });
     failpoint('after-commit', group);
     relay.wake(outcome.shards);
+    for (const [received, failure] of outcome.buried) this.#report(received, failure);
     this.#duration.observe({ group }, (performance.now() - startedAt) / 1000);
     this.#batchSize.observe({ group }, batch.length);
     for (const [name, count] of Object.entries(outcome.counts)) {
@@ -240,7 +250,7 @@ export class Settlement {
 
   async #waitForDatabase(error: unknown, attempt: number): Promise<void> {
     if (this.#isStopping) throw new Stopped('the service stops');
-    if (isDatabaseUnavailable(error)) {
+    if (isDatabaseUnavailable(error) || attempt >= UNUSUAL_CONFLICTS) {
       if (this.#outage === undefined) {
         this.#context.logger.warn({ err: error, group: this.#context.group }, 'waiting for the database');
       }

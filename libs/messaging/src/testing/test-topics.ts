@@ -20,13 +20,14 @@ export interface ReadRecord {
  */
 export class TestTopics {
   readonly brokers: readonly string[];
-  readonly prefix = `t${randomUUID().slice(0, 8)}.`;
+  readonly prefix: string;
   readonly kafka: Kafka;
   readonly #producer: RecordProducer;
 
-  constructor(brokers = process.env['MILLRACE_TEST_KAFKA_BROKERS']) {
+  constructor(brokers = process.env['MILLRACE_TEST_KAFKA_BROKERS'], prefix = `t${randomUUID().slice(0, 8)}.`) {
     if (!brokers) throw new Error('MILLRACE_TEST_KAFKA_BROKERS is not set: the test run starts Kafka and sets it');
     this.brokers = brokers.split(',');
+    this.prefix = prefix;
     const logger = createLogger({ service: 'test', level: 'silent' });
     this.kafka = createKafka({ brokers: this.brokers, clientId: 'test', logger });
     this.#producer = new RecordProducer(this.kafka);

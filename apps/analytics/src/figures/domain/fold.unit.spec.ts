@@ -145,7 +145,11 @@ describe('the figures of a batch', () => {
 
   it('measure each step from when the order was placed', () => {
     const { latencies } = fold([
-      heard(OrderConfirmed, { orderId, contact, lines: [line(MUG, 1, 1)], total: eur(1), placedAt }, at('12:00:00.020')),
+      heard(
+        OrderConfirmed,
+        { orderId, contact, lines: [line(MUG, 1, 1)], total: eur(1), placedAt },
+        at('12:00:00.020'),
+      ),
       heard(OrderCompleted, { orderId, lines: [line(MUG, 1, 1)], total: eur(1), placedAt }, at('12:00:03.000')),
     ]);
     expect(latencies).toEqual([

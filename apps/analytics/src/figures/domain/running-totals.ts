@@ -22,7 +22,11 @@ export class RunningTotals {
     this.count('step', step);
   }
 
-  inMinute(time: Date, what: 'placed' | 'confirmed' | 'completed' | 'cancelled', { amountMinor, currency }: Money): void {
+  inMinute(
+    time: Date,
+    what: 'placed' | 'confirmed' | 'completed' | 'cancelled',
+    { amountMinor, currency }: Money,
+  ): void {
     const minute = new Date(Math.floor(time.getTime() / MINUTE_MS) * MINUTE_MS);
     const none = { placed: 0, confirmed: 0, completed: 0, cancelled: 0, revenueMinor: 0n };
     const entry = entryOf(this.#orderMinutes, `${keyOf(minute)} ${currency}`, () => ({ minute, currency, ...none }));
@@ -36,7 +40,10 @@ export class RunningTotals {
     entryOf(this.#latencies, key, () => ({ step, bucket, orders: 0 })).orders += 1;
   }
 
-  sold(line: { readonly sku: string; readonly name: string; readonly quantity: number; readonly unitPrice: Money }, placedAt: string): void {
+  sold(
+    line: { readonly sku: string; readonly name: string; readonly quantity: number; readonly unitPrice: Money },
+    placedAt: string,
+  ): void {
     const { sku, quantity, unitPrice } = line;
     const named = { name: storable(line.name), namedAt: new Date(placedAt) };
     const { currency } = unitPrice;

@@ -15,7 +15,11 @@ const FunnelAnswer = z.object({
     .describe('What the other services said no to: by service, most frequent first.'),
 });
 
-const REFUSALS = { 'stock-rejected': 'inventory', 'payment-declined': 'payment', 'shipment-refused': 'shipping' } as const;
+const REFUSALS = {
+  'stock-rejected': 'inventory',
+  'payment-declined': 'payment',
+  'shipment-refused': 'shipping',
+} as const;
 
 @ApiTags('figures')
 @Controller('funnel')

@@ -7,7 +7,10 @@ import { exact, FiguresQueries } from '../store/figures.queries.ts';
 
 const limit = z.coerce.number().int().min(1).max(100).default(10).describe('How many at most, 1 to 100.');
 
-const TopProductsQuery = z.object({ limit, currency: Currency.optional().describe('Only this currency, such as EUR.') });
+const TopProductsQuery = z.object({
+  limit,
+  currency: Currency.optional().describe('Only this currency, such as EUR.'),
+});
 
 const TopProductsAnswer = z.object({
   products: z

@@ -50,7 +50,7 @@ describe('the stored figures', () => {
         await project(isReversed ? batches.toReversed() : batches);
         expect(await figures()).toEqual(atOnce);
       }),
-      { numRuns: 60 },
+      { numRuns: 30 },
     );
   });
 

@@ -1,8 +1,6 @@
 import { Money, Sku } from '@millrace/contracts';
 import { z } from 'zod';
-
-// More of one product than any warehouse holds, and far below what PostgreSQL's integer can count.
-export const MAX_ON_HAND = 1_000_000_000;
+import { MAX_ON_HAND } from '../../stock/domain/stock-item.ts';
 
 /** A product of the catalog. `version` is 1 when it is listed and one more with each new price. */
 export interface Product {

@@ -1,5 +1,8 @@
 import type { Quantities, Sku } from '@millrace/contracts';
 
+/** More of one product than any warehouse holds, and far below what PostgreSQL's integer can count. */
+export const MAX_ON_HAND = 1_000_000_000;
+
 /** How many of one product lie on the shelf, and how many of those are held for orders: `0 <= reserved <= onHand`. */
 export interface StockItem {
   readonly sku: Sku;

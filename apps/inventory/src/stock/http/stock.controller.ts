@@ -3,12 +3,10 @@ import { ApiProblems, Problem, toOpenApi, ZodBody, ZodParam, ZodPipe } from '@mi
 import { Controller, Get, Headers, HttpCode, Post } from '@nestjs/common';
 import { ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
+import { MAX_ON_HAND } from '../domain/stock-item.ts';
 import { StockLevels } from '../store/stock-levels.ts';
 import { StockQueries } from '../store/stock-queries.ts';
 import { ReservationView, StockView, stockViewOf } from './stock-views.ts';
-
-// More of one product than any warehouse holds, and far below what PostgreSQL's integer can count.
-const MAX_ON_HAND = 1_000_000_000;
 
 const Restock = z.object({ add: z.int().positive().max(MAX_ON_HAND).describe('how many arrived') });
 type Restock = z.infer<typeof Restock>;
@@ -72,7 +70,7 @@ export class StockController {
     @Headers('idempotency-key') header: string | undefined,
   ): Promise<StockView> {
     const arrival = { sku, add, idempotencyKey: idempotencyKey.transform(header) ?? newId() };
-    const outcome = await this.#levels.restock(arrival, { maxOnHand: MAX_ON_HAND });
+    const outcome = await this.#levels.restock(arrival);
     switch (outcome.kind) {
       case 'restocked':
       case 'repeated':

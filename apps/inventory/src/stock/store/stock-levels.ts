@@ -1,17 +1,18 @@
 import { Injectable } from '@nestjs/common';
 import type { Sku } from '@millrace/contracts';
 import { Database, statement, type Transaction } from '@millrace/database';
-import type { StockItem } from '../domain/stock-item.ts';
+import { MAX_ON_HAND, type StockItem } from '../domain/stock-item.ts';
 import type { StockRow } from './stock.sql.ts';
 
 // The first stock is an arrival like any other: what arrived minus what left is on the shelf, and an auditor can tell.
+// Its key has blanks, which no Idempotency-Key of a caller may have.
 const OPEN = statement(
   'open-stock',
   `WITH opened AS (
      INSERT INTO stock (sku, on_hand) SELECT * FROM unnest($1::text[], $2::int[]) RETURNING sku, on_hand
    )
    INSERT INTO restock (idempotency_key, sku, added, at)
-   SELECT 'opening-stock:' || sku, sku, on_hand, now() FROM opened WHERE on_hand > 0`,
+   SELECT 'opening stock of ' || sku, sku, on_hand, now() FROM opened WHERE on_hand > 0`,
 );
 
 const REMEMBER_RESTOCK = statement(
@@ -60,13 +61,16 @@ export class StockLevels {
     );
   }
 
-  /** Adds what arrived. The same arrival again changes nothing; another one under the same key is refused. */
-  async restock({ sku, add, idempotencyKey }: Arrival, limits: { readonly maxOnHand: number }): Promise<Restocked> {
+  /**
+   * Adds what arrived. The same arrival again changes nothing; another one under the same key is refused, and so is more than
+   * `MAX_ON_HAND`. A refused arrival leaves nothing behind.
+   */
+  async restock({ sku, add, idempotencyKey }: Arrival): Promise<Restocked> {
     try {
       return await this.#database.transaction(async (tx) => {
         const { rowCount } = await tx.query(REMEMBER_RESTOCK(idempotencyKey, sku, add, new Date().toISOString()));
         if (rowCount === 0) return repeated(tx, { sku, add, idempotencyKey });
-        const added = await tx.query<StockRow>(ADD(sku, add, limits.maxOnHand));
+        const added = await tx.query<StockRow>(ADD(sku, add, MAX_ON_HAND));
         const [row] = added.rows;
         if (row !== undefined) return { kind: 'restocked', item: itemOf(row) };
         throw new Refused((await levelOf(tx, sku)) === undefined ? 'unknown-product' : 'too-much');

@@ -1,5 +1,5 @@
 import { NotificationFailed, type NotificationKind, NotificationSent, type OrderId } from '@millrace/contracts';
-import type { Decision, DecisionContext } from '@millrace/messaging';
+import type { Decision, DecisionContext } from '@millrace/messaging/decisions';
 import { kindOf, type TellingEvent } from './order-mail.ts';
 
 /** What is remembered of one order and kind, once the customer was told or could not be. */

@@ -24,7 +24,11 @@ describe('telling a customer', () => {
   });
 
   it('is given up when the mail server refuses, without the recipient in what is said', () => {
-    const outcome = { kind: 'refused', reason: 'the mail server answered 550 5.1.1', answer: '550 no ada@example.com' } as const;
+    const outcome = {
+      kind: 'refused',
+      reason: 'the mail server answered 550 5.1.1',
+      answer: '550 no ada@example.com',
+    } as const;
     const { state, said } = whenHeard(undefined, outcome);
     expect(state).toEqual({ ...sent, status: 'failed', reason: '550 no ada@example.com' });
     expect(said).toMatchObject([

@@ -89,7 +89,9 @@ You are welcome to send it back.
 
 function linesText(lines: PricedLines): string {
   return lines
-    .map(({ name, quantity, unitPrice }) => `  ${quantity} × ${oneLine(name)}: ${moneyText(times(unitPrice, quantity))}`)
+    .map(
+      ({ name, quantity, unitPrice }) => `  ${quantity} × ${oneLine(name)}: ${moneyText(times(unitPrice, quantity))}`,
+    )
     .join('\n');
 }
 

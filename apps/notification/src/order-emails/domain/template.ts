@@ -33,7 +33,9 @@ function wrongPlaceholders(source: string, known: readonly string[]): string[] {
   const unknown = [...used].filter((placeholder) => !known.includes(placeholder));
   const leftOver = source.replaceAll(PLACEHOLDER, '');
   return [
-    ...unknown.map((placeholder) => `it knows no {{${placeholder}}}, only ${known.map((each) => `{{${each}}}`).join(', ')}`),
+    ...unknown.map(
+      (placeholder) => `it knows no {{${placeholder}}}, only ${known.map((each) => `{{${each}}}`).join(', ')}`,
+    ),
     ...(/\{\{|\}\}/.test(leftOver) ? ['a "{{" or "}}" belongs to no placeholder'] : []),
   ];
 }

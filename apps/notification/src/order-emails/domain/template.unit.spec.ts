@@ -5,7 +5,10 @@ const parse = (source: string) => parseTemplate('test.txt', source, ['name', 'to
 
 describe('a mail template', () => {
   it('puts values into subject and text', () => {
-    const mail = parse('Subject: For {{name}}\n\nDear {{name}},\n{{total}} please.\n').render({ name: 'Ada', total: '€1' });
+    const mail = parse('Subject: For {{name}}\n\nDear {{name}},\n{{total}} please.\n').render({
+      name: 'Ada',
+      total: '€1',
+    });
     expect(mail).toEqual({ subject: 'For Ada', text: 'Dear Ada,\n€1 please.\n' });
   });
 
@@ -15,7 +18,10 @@ describe('a mail template', () => {
   });
 
   it('may be written with the line ends of Windows', () => {
-    expect(parse('Subject: Hi\r\n\r\nText\r\n').render({ name: '', total: '' })).toEqual({ subject: 'Hi', text: 'Text\n' });
+    expect(parse('Subject: Hi\r\n\r\nText\r\n').render({ name: '', total: '' })).toEqual({
+      subject: 'Hi',
+      text: 'Text\n',
+    });
   });
 
   it.each([

@@ -59,7 +59,7 @@ export class ListNotificationsController {
     const last = found[query.limit - 1];
     if (found.length <= query.limit || last === undefined) return { notifications };
     const next = cursorAfter(last);
-    reply.header('link', `</notifications?${sameList(query, next)}>; rel="next"`);
+    reply.header('link', `</notifications?${sameList(query, next).toString()}>; rel="next"`);
     return { notifications, next };
   }
 }

@@ -112,7 +112,10 @@ describe('the mail server', () => {
     ['has no room', { onRcptTo: refusing(452, '4.3.1 insufficient system storage') }],
     [
       'does not know the sender',
-      { onMailFrom: ((_address, _session, callback) => callback(answering(550, '5.7.1 not you'))) satisfies SMTPServerOptions['onMailFrom'] },
+      {
+        onMailFrom: ((_address, _session, callback) =>
+          callback(answering(550, '5.7.1 not you'))) satisfies SMTPServerOptions['onMailFrom'],
+      },
     ],
   ])('is away when it %s', async (_, hooks) => {
     const server = await smtp(hooks);
@@ -135,7 +138,9 @@ describe('the mail server', () => {
     await client.send(mail, ID, signal);
     await first.stop();
     await smtp({ port: first.port });
-    await expect(client.send(mail, ID, signal).catch(() => client.send(mail, ID, signal))).resolves.toEqual({ kind: 'sent' });
+    await expect(client.send(mail, ID, signal).catch(() => client.send(mail, ID, signal))).resolves.toEqual({
+      kind: 'sent',
+    });
   });
 
   it('is away when it accepts a connection and says nothing until the call is cut short', async () => {
@@ -145,7 +150,9 @@ describe('the mail server', () => {
     const address = silent.address();
     const port = typeof address === 'object' ? address?.port : 0;
     const startedAt = performance.now();
-    await expect(clientOf(`smtp://127.0.0.1:${port}`).send(mail, ID, AbortSignal.timeout(100))).rejects.toThrow(Unavailable);
+    await expect(clientOf(`smtp://127.0.0.1:${port}`).send(mail, ID, AbortSignal.timeout(100))).rejects.toThrow(
+      Unavailable,
+    );
     expect(performance.now() - startedAt).toBeLessThan(2_000);
   });
 });

@@ -26,7 +26,11 @@ export class NotificationQueries {
   }
 
   /** At most `limit` notifications, the newest first, beginning after `after`. */
-  page({ orderId, recipient }: NotificationFilter, limit: number, after: PageEnd | undefined): Promise<NotificationRow[]> {
+  page(
+    { orderId, recipient }: NotificationFilter,
+    limit: number,
+    after: PageEnd | undefined,
+  ): Promise<NotificationRow[]> {
     return this.#prisma.notification.findMany({
       where: {
         ...(orderId === undefined ? {} : { orderId }),

@@ -87,7 +87,9 @@ describe('the notifications', () => {
     expect(await inPagesOf(2)).toEqual(all);
     expect(await queries.page({ recipient: 'bob@example.com' }, 100, undefined)).toHaveLength(3);
     const [event] = events;
-    expect(await queries.page({ orderId: event?.body.orderId }, 100, undefined)).toMatchObject([{ messageId: event?.id }]);
+    expect(await queries.page({ orderId: event?.body.orderId }, 100, undefined)).toMatchObject([
+      { messageId: event?.id },
+    ]);
   });
 });
 
@@ -97,7 +99,7 @@ function contactOf(index: number) {
 
 async function inPagesOf(size: number) {
   const pages = [];
-  for (let after: PageEnd | undefined; ; ) {
+  for (let after: PageEnd | undefined; ;) {
     const page = await queries.page({}, size, after);
     pages.push(...page);
     after = page.at(-1);
@@ -118,7 +120,11 @@ function sent(event: TellingEvent): Notification {
 
 async function remember(changes: readonly (readonly [TellingEvent, Notification])[]): Promise<void> {
   await database.transaction(async (tx) => {
-    const states = await notifications.load(tx, changes.map(([event]) => event), { lock: true });
+    const states = await notifications.load(
+      tx,
+      changes.map(([event]) => event),
+      { lock: true },
+    );
     for (const [event, notification] of changes) states.change(event, notification);
     await states.save(tx);
   });

@@ -10,7 +10,9 @@ import { parseTemplate, type Template } from '../domain/template.ts';
  */
 export function readTemplates(directory: string): Templates {
   const wrongs: string[] = [];
-  const read = <Kind extends NotificationKind>(kind: Kind): Template<(typeof placeholders)[Kind][number]> | undefined => {
+  const read = <Kind extends NotificationKind>(
+    kind: Kind,
+  ): Template<(typeof placeholders)[Kind][number]> | undefined => {
     try {
       return parseTemplate(`${kind}.txt`, readFileSync(join(directory, `${kind}.txt`), 'utf8'), placeholders[kind]);
     } catch (error) {

@@ -15,7 +15,8 @@ CREATE TABLE "orders" (
 
 CREATE INDEX "orders_by_customer" ON "orders"("customer_id", "order_id" DESC);
 
--- Room on every page for the next versions of its rows: a step of an order then touches no index (a HOT update).
+-- A row grows to three times its size on its way. With half of every page left free, most steps stay in their page and touch
+-- no index (HOT updates); leaving less free costs more index writes than it saves disk.
 CREATE TABLE "checkouts" (
     "order_id" UUID NOT NULL,
     "stage" TEXT NOT NULL,
@@ -46,7 +47,7 @@ CREATE TABLE "checkouts" (
              ELSE "ended_at" IS NULL AND "deadline" IS NOT NULL END
     ),
     CONSTRAINT "checkouts_wakes_before_its_deadline" CHECK ("deadline" IS NULL OR "wake_at" IS NOT NULL)
-) WITH (fillfactor = 70);
+) WITH (fillfactor = 50);
 
 CREATE INDEX "checkouts_to_wake" ON "checkouts"("wake_at") WHERE "wake_at" IS NOT NULL;
 

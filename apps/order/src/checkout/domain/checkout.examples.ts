@@ -43,7 +43,10 @@ const lines: OrderAccepted['body']['lines'] = [
 ];
 
 /** An accepted order of a kettle and a cup. */
-export function accepted(orderId: OrderId = newId<OrderId>(), now = new Date('2026-01-01T00:00:00.000Z')): OrderAccepted {
+export function accepted(
+  orderId: OrderId = newId<OrderId>(),
+  now = new Date('2026-01-01T00:00:00.000Z'),
+): OrderAccepted {
   return localMessage(
     'OrderAccepted',
     orderId,

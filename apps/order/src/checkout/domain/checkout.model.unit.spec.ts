@@ -99,7 +99,8 @@ class World {
 
   #deliverCommand(service: ServiceName): void {
     const command = this.#commands[service].shift();
-    if (command !== undefined && this.#isFresh(command)) this.#say(service, this.#services[service].hear(command.message));
+    if (command !== undefined && this.#isFresh(command))
+      this.#say(service, this.#services[service].hear(command.message));
   }
 
   #deliverNews(service: ServiceName): void {
@@ -128,7 +129,8 @@ class World {
     this.checkout = { ...state, newHistory: [] };
     this.stages.add(state.stage);
     const { status, version } = state.order;
-    if ((state.deadline === null) !== hasEnded(status)) throw new Error(`deadline of ${status}: ${state.deadline?.toISOString()}`);
+    if ((state.deadline === null) !== hasEnded(status))
+      throw new Error(`deadline of ${status}: ${state.deadline?.toISOString()}`);
     const isNews = status !== before?.order.status;
     if (version !== (before?.order.version ?? 0) + (isNews ? 1 : 0)) throw new Error(`version ${version} of ${status}`);
     for (const said of messages) {
@@ -144,7 +146,7 @@ function twice(queue: Sent<unknown>[]): void {
   if (head !== undefined) queue.push(head);
 }
 
-const mostly = (isLikely: boolean) => fc.integer({ min: 1, max: 5 }).map((roll) => (roll > 1) === isLikely);
+const mostly = (isLikely: boolean) => fc.integer({ min: 1, max: 5 }).map((roll) => roll > 1 === isLikely);
 
 const lucks: fc.Arbitrary<Luck> = fc.record({
   isInStock: mostly(true),

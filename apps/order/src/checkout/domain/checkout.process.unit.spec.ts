@@ -53,7 +53,9 @@ describe('the checkout of an order', () => {
   it('asks for the money once the stock is held', () => {
     const { state, said } = after(...reserved);
     expect(state?.stage).toBe('AwaitingPayment');
-    expect(said).toEqual([{ type: 'AuthorizePayment', body: { orderId, amount: total, paymentToken: 'tok_approved' } }]);
+    expect(said).toEqual([
+      { type: 'AuthorizePayment', body: { orderId, amount: total, paymentToken: 'tok_approved' } },
+    ]);
   });
 
   it('confirms the order and asks for the parcel once the money is held', () => {
@@ -61,7 +63,10 @@ describe('the checkout of an order', () => {
     expect(state).toMatchObject({ stage: 'AwaitingDispatch', order: { status: 'confirmed', version: 2 } });
     expect(state?.confirmedAt).not.toBeNull();
     expect(said).toEqual([
-      { type: 'OrderConfirmed', body: expect.objectContaining({ orderId, total, placedAt: '2026-01-01T00:00:00.000Z' }) },
+      {
+        type: 'OrderConfirmed',
+        body: expect.objectContaining({ orderId, total, placedAt: '2026-01-01T00:00:00.000Z' }),
+      },
       { type: 'ArrangeShipment', body: { orderId, lines: quantities, address: order.body.shippingAddress } },
     ]);
   });
@@ -163,14 +168,18 @@ describe('a customer who changes their mind', () => {
 
   it('is told when the parcel was faster: the order goes on and completes', () => {
     const { state, said } = after(...authorized, CancellationRequested, ShipmentDispatched);
-    expect(state).toMatchObject({ stage: 'AwaitingCapture', reason: null, order: { status: 'dispatched', version: 4 } });
+    expect(state).toMatchObject({
+      stage: 'AwaitingCapture',
+      reason: null,
+      order: { status: 'dispatched', version: 4 },
+    });
     expect(said[0]).toEqual({
       type: 'OrderDispatched',
       body: expect.objectContaining({ cancellationCameTooLate: true }),
     });
-    expect(after(...authorized, CancellationRequested, ShipmentDispatched, ShipmentDispatched, PaymentCaptured).state?.stage).toBe(
-      'Completed',
-    );
+    expect(
+      after(...authorized, CancellationRequested, ShipmentDispatched, ShipmentDispatched, PaymentCaptured).state?.stage,
+    ).toBe('Completed');
   });
 
   it('is refused once the parcel left', () => {
@@ -282,7 +291,10 @@ describe('news that comes late', () => {
       state: { stage: 'Cancelled' },
       saidTypes: ['VoidPayment'],
     });
-    expect(after(...cancelled, PaymentAuthorized, PaymentVoided)).toMatchObject({ state: { stage: 'Cancelled' }, said: [] });
+    expect(after(...cancelled, PaymentAuthorized, PaymentVoided)).toMatchObject({
+      state: { stage: 'Cancelled' },
+      said: [],
+    });
   });
 
   it('is undone and awaited once more when its undo was acknowledged already', () => {

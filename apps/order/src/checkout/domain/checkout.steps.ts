@@ -11,7 +11,7 @@ import {
   type ShipmentDispatched,
   VoidPayment,
 } from '@millrace/contracts';
-import type { Decision, DecisionContext } from '@millrace/messaging';
+import type { Decision, DecisionContext } from '@millrace/messaging/decisions';
 import { type Checkout, deadlineIn, type Deadlines, type Stage } from './checkout.ts';
 import {
   become,
@@ -123,7 +123,11 @@ export function checkoutSteps(deadlines: Deadlines) {
   const giveUpAll = (reason: CancellationReason): Step => giveUp(reason, { stock: true, payment: true });
 
   const giveUpRecalled: Step = (checkout, _, { now }) => {
-    const state = enter('Cancelling', { ...checkout, undoPending: { stock: !checkout.stockIsBack, payment: true } }, now);
+    const state = enter(
+      'Cancelling',
+      { ...checkout, undoPending: { stock: !checkout.stockIsBack, payment: true } },
+      now,
+    );
     return { state, messages: undosOf(state) };
   };
 

@@ -18,7 +18,7 @@ import type {
   StockReserved,
 } from '@millrace/contracts';
 import { ReserveStock } from '@millrace/contracts';
-import type { Decision, DecisionContext, LocalMessage } from '@millrace/messaging';
+import type { Decision, DecisionContext, LocalMessage } from '@millrace/messaging/decisions';
 import type { HistoryEntry } from './history.ts';
 import { type Order, type OrderFacts, orderPlaced, place, quantitiesOf, type Tracking } from './order.ts';
 

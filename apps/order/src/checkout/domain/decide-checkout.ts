@@ -1,4 +1,4 @@
-import { type Decision, type DecisionContext, PermanentFailure } from '@millrace/messaging';
+import { type Decision, type DecisionContext, PermanentFailure } from '@millrace/messaging/decisions';
 import { begin, type Checkout, type CheckoutMessage, type Deadlines, type OrderAccepted } from './checkout.ts';
 import { checkoutProcess } from './checkout.process.ts';
 import { entryOf } from './history.ts';
@@ -13,14 +13,25 @@ import { entryOf } from './history.ts';
 export function checkoutDecision(deadlines: Deadlines) {
   const process = checkoutProcess(deadlines);
 
-  function carryOn(checkout: Checkout | undefined, message: CheckoutMessage, context: DecisionContext): Decision<Checkout> {
+  function carryOn(
+    checkout: Checkout | undefined,
+    message: CheckoutMessage,
+    context: DecisionContext,
+  ): Decision<Checkout> {
     if (checkout === undefined) {
-      throw new PermanentFailure('unknown-order', `${message.type} is about order ${message.key}, which nobody placed here`);
+      throw new PermanentFailure(
+        'unknown-order',
+        `${message.type} is about order ${message.key}, which nobody placed here`,
+      );
     }
     return process.decide(checkout, message, context);
   }
 
-  function start(checkout: Checkout | undefined, accepted: OrderAccepted, context: DecisionContext): Decision<Checkout> {
+  function start(
+    checkout: Checkout | undefined,
+    accepted: OrderAccepted,
+    context: DecisionContext,
+  ): Decision<Checkout> {
     if (checkout !== undefined) {
       throw new PermanentFailure('impossible-transition', `order ${accepted.key} was accepted before`);
     }

@@ -36,8 +36,9 @@ const LOCAL_TYPES: ReadonlySet<string> = new Set(['OrderAccepted', 'Cancellation
  */
 export function historyText(entries: readonly HistoryEntry[]): string {
   return entries
-    .map(({ type, service, id, at, decidedAt, said }) =>
-      [type, service, id, Date.parse(at), Date.parse(decidedAt), said.join(',')].join(' ') + '\n',
+    .map(
+      ({ type, service, id, at, decidedAt, said }) =>
+        [type, service, id, Date.parse(at), Date.parse(decidedAt), said.join(',')].join(' ') + '\n',
     )
     .join('');
 }

@@ -61,7 +61,8 @@ export function place(facts: OrderFacts): Order {
  * @throws {RangeError} no order goes from the one to the other: a bug of the caller.
  */
 export function become(order: Order, status: OrderStatus): Order {
-  if (!successors[order.status].includes(status)) throw new RangeError(`a ${order.status} order cannot become ${status}`);
+  if (!successors[order.status].includes(status))
+    throw new RangeError(`a ${order.status} order cannot become ${status}`);
   return { ...order, status, version: order.version + 1 };
 }
 
@@ -101,7 +102,10 @@ export function orderCompleted({ orderId, lines, total, placedAt, version }: Ord
   return OrderCompleted({ orderId, lines, total, placedAt: placedAt.toISOString() }, { aggregateVersion: version });
 }
 
-export function orderCancelled({ orderId, contact, total, placedAt, version }: Order, reason: CancellationReason): Said {
+export function orderCancelled(
+  { orderId, contact, total, placedAt, version }: Order,
+  reason: CancellationReason,
+): Said {
   return OrderCancelled(
     { orderId, contact, reason, total, placedAt: placedAt.toISOString() },
     { aggregateVersion: version },

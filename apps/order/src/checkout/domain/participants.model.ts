@@ -52,7 +52,11 @@ export type Parcel = 'unknown' | 'arranged' | 'refused' | 'cancelled' | 'dispatc
 /** The books of the three services about one order: what they promise in their own tests, and nothing else. */
 export function participants(orderId: OrderId, luck: Luck) {
   const bodies = messagesAbout(orderId);
-  const books: { stock: Stock; money: Money; parcel: Parcel } = { stock: 'unknown', money: 'unknown', parcel: 'unknown' };
+  const books: { stock: Stock; money: Money; parcel: Parcel } = {
+    stock: 'unknown',
+    money: 'unknown',
+    parcel: 'unknown',
+  };
   const broken = (command: string): never => {
     throw new Error(`${command} must not come: ${JSON.stringify(books)}`);
   };
@@ -65,7 +69,9 @@ export function participants(orderId: OrderId, luck: Luck) {
             return [StockRejected({ orderId, missing: [] })];
           }
           books.stock = luck.isInStock ? 'held' : 'rejected';
-          return luck.isInStock ? [StockReserved(bodies.StockReserved.body)] : [StockRejected({ orderId, missing: [] })];
+          return luck.isInStock
+            ? [StockReserved(bodies.StockReserved.body)]
+            : [StockRejected({ orderId, missing: [] })];
         case 'ReleaseStock':
           if (books.stock === 'committed') broken(command);
           if (books.stock === 'held' || books.stock === 'unknown') books.stock = 'released';
@@ -91,7 +97,8 @@ export function participants(orderId: OrderId, luck: Luck) {
     hear(command) {
       switch (command) {
         case 'AuthorizePayment':
-          if (books.money === 'voided' && !luck.forgetsUndos) return [PaymentDeclined({ orderId, reason: 'payment-voided' })];
+          if (books.money === 'voided' && !luck.forgetsUndos)
+            return [PaymentDeclined({ orderId, reason: 'payment-voided' })];
           books.money = luck.isCardGood ? 'authorized' : 'declined';
           return luck.isCardGood
             ? [PaymentAuthorized(bodies.PaymentAuthorized.body)]

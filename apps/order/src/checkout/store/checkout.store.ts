@@ -1,5 +1,5 @@
 import type { Queryable, Transaction } from '@millrace/database';
-import { type Change, keyedStore, type StateStore } from '@millrace/messaging';
+import { type Change, keyedStore, type LoadedStates, type StateStore } from '@millrace/messaging';
 import { Injectable } from '@nestjs/common';
 import type { Checkout, CheckoutMessage, OrderAccepted } from '../domain/checkout.ts';
 import { type CheckoutRow, checkoutOf } from './checkout.row.ts';
@@ -11,7 +11,14 @@ type Message = OrderAccepted | CheckoutMessage;
 @Injectable()
 export class CheckoutStore implements StateStore<Checkout | undefined, Message> {
   readonly #states = keyedStore<Checkout, Message>({ load, save });
-  readonly load = this.#states.load;
+
+  load(
+    db: Queryable,
+    messages: readonly Message[],
+    options: { readonly lock: boolean },
+  ): Promise<LoadedStates<Checkout | undefined, Message>> {
+    return this.#states.load(db, messages, options);
+  }
 }
 
 async function load(db: Queryable, orderIds: readonly string[], lock: boolean): Promise<ReadonlyMap<string, Checkout>> {

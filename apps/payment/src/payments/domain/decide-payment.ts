@@ -70,7 +70,10 @@ export function decidePayment(
     case 'authorize':
       if (outcome.kind === 'authorized') {
         const paymentId = context.newId<PaymentId>();
-        return said({ status: 'authorized', charge: { paymentId, reference: outcome.reference, amount: needed.amount } }, orderId);
+        return said(
+          { status: 'authorized', charge: { paymentId, reference: outcome.reference, amount: needed.amount } },
+          orderId,
+        );
       }
       if (outcome.kind === 'declined') return said({ status: 'declined', reason: outcome.reason }, orderId);
       break;
@@ -87,7 +90,9 @@ export function decidePayment(
       if (outcome.kind === 'nothing-to-do') return fromTheRecord(payment, command);
       break;
   }
-  throw new Error(`payment of ${orderId} changed: ${command.type} needs ${needed.kind}, the provider answered ${outcome.kind}`);
+  throw new Error(
+    `payment of ${orderId} changed: ${command.type} needs ${needed.kind}, the provider answered ${outcome.kind}`,
+  );
 }
 
 function fromTheRecord(payment: Payment | undefined, command: PaymentCommand): Decision<Payment | undefined> {
@@ -107,11 +112,15 @@ function fromTheRecord(payment: Payment | undefined, command: PaymentCommand): D
     case 'RefundPayment':
       if (payment?.status !== 'captured' && payment?.status !== 'refunded') {
         const found = payment?.status ?? 'unknown';
-        throw new PermanentFailure('impossible-transition', `${command.type} cannot be done: the payment of ${orderId} is ${found}`);
+        throw new PermanentFailure(
+          'impossible-transition',
+          `${command.type} cannot be done: the payment of ${orderId} is ${found}`,
+        );
       }
       break;
   }
-  if (payment === undefined) throw new Error(`${command.type} of ${orderId} was decided without a call to the provider`);
+  if (payment === undefined)
+    throw new Error(`${command.type} of ${orderId} was decided without a call to the provider`);
   return said(payment, orderId);
 }
 

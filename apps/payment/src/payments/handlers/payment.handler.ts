@@ -1,7 +1,13 @@
 import { AuthorizePayment, CapturePayment, RefundPayment, VoidPayment } from '@millrace/contracts';
 import { type Call, type Handler, Handles, performs } from '@millrace/messaging';
 import { Controller } from '@nestjs/common';
-import { decidePayment, type NeededCall, neededCall, type Outcome, type PaymentCommand } from '../domain/decide-payment.ts';
+import {
+  decidePayment,
+  type NeededCall,
+  neededCall,
+  type Outcome,
+  type PaymentCommand,
+} from '../domain/decide-payment.ts';
 import { PaymentProvider } from '../provider/payment-provider.ts';
 import { paymentStore } from '../store/payment.store.ts';
 
@@ -21,6 +27,7 @@ export class PaymentHandler {
       store: paymentStore,
       perform: (payment, command, call) => this.#ask(neededCall(payment, command), command, call),
       decide: decidePayment,
+      concurrency: this.#provider.concurrency,
     });
   }
 

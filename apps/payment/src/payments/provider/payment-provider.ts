@@ -32,6 +32,8 @@ export type Authorization =
  * away, with `PermanentFailure` when it will never do what is asked, and with any other error when trying again may help.
  */
 export abstract class PaymentProvider {
+  /** How many calls it likes to have under way at once. */
+  abstract readonly concurrency: number;
   /** Holds the amount on the card. */
   abstract authorize(call: AuthorizeCall): Promise<Authorization>;
   /** Takes the whole amount that is held. */

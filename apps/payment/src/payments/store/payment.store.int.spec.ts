@@ -86,7 +86,10 @@ describe('the payment store', () => {
       { status: 'captured', charge: isHeld.charge },
       { status: 'declined', reason: 'card-declined' },
     ]);
-    const { rows } = await database.query('SELECT authorized_minor, captured_minor, refunded_minor FROM payment WHERE order_id = $1', [held]);
+    const { rows } = await database.query(
+      'SELECT authorized_minor, captured_minor, refunded_minor FROM payment WHERE order_id = $1',
+      [held],
+    );
     expect(rows).toEqual([{ authorized_minor: String(2 ** 40), captured_minor: String(2 ** 40), refunded_minor: '0' }]);
   });
 
@@ -116,7 +119,10 @@ describe('the payment store', () => {
 describe('the payment table', () => {
   const impossible: readonly (readonly [string, string])[] = [
     ['takes more than was held', `UPDATE payment SET status = 'captured', captured_minor = authorized_minor + 1`],
-    ['gives back more than was taken', `UPDATE payment SET status = 'refunded', captured_minor = 1, refunded_minor = 2`],
+    [
+      'gives back more than was taken',
+      `UPDATE payment SET status = 'refunded', captured_minor = 1, refunded_minor = 2`,
+    ],
     ['takes money of a payment that is not captured', 'UPDATE payment SET captured_minor = 1'],
     ['holds money without a reference', 'UPDATE payment SET provider_reference = NULL'],
     ['is declined without a reason', `INSERT INTO payment (order_id, status) VALUES (gen_random_uuid(), 'declined')`],

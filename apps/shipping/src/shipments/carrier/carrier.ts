@@ -36,6 +36,8 @@ export type CancelAnswer = { readonly kind: 'cancelled' } | { readonly kind: 'to
  * `PermanentFailure` when it will never do what is asked, and with any other error when trying again may help.
  */
 export abstract class Carrier {
+  /** How many calls it likes to have under way at once. */
+  abstract readonly concurrency: number;
   /** Asks to collect a parcel and to bring it to its address. */
   abstract book(call: BookingCall): Promise<BookingAnswer>;
   /** Asks not to collect it any more. */

@@ -45,7 +45,13 @@ function move(shipment: BookedShipment, { orderId, event, nextReportAt }: Carrie
   }
   if (messages.length === 0) return unchanged(shipment);
   return {
-    state: { status, parcel, booking, conversation, ...(nextReportAt === undefined ? {} : { reportDueAt: nextReportAt }) },
+    state: {
+      status,
+      parcel,
+      booking,
+      conversation,
+      ...(nextReportAt === undefined ? {} : { reportDueAt: nextReportAt }),
+    },
     messages,
   };
 }

@@ -24,7 +24,12 @@ export type NeededCall =
 
 /** What the carrier answered. */
 export type Outcome =
-  | { readonly kind: 'accepted'; readonly carrier: string; readonly trackingNumber: string; readonly nextReportAt?: Date }
+  | {
+      readonly kind: 'accepted';
+      readonly carrier: string;
+      readonly trackingNumber: string;
+      readonly nextReportAt?: Date;
+    }
   | { readonly kind: 'refused'; readonly reason: CarrierRefusal }
   | { readonly kind: 'cancelled' }
   | { readonly kind: 'too-late' }
@@ -83,7 +88,12 @@ function arrange(
       return { state: arranged, messages: [truthOf(arranged, orderId)] };
     }
     case 'refused': {
-      const refused: Shipment = { status: 'refused', parcel, conversation: conversationOf(command), reason: outcome.reason };
+      const refused: Shipment = {
+        status: 'refused',
+        parcel,
+        conversation: conversationOf(command),
+        reason: outcome.reason,
+      };
       return { state: refused, messages: [truthOf(refused, orderId)] };
     }
     case 'cancelled':
@@ -106,7 +116,10 @@ function cancel(shipment: Shipment | undefined, command: Cancel, outcome: Outcom
     case 'arranged':
       if (outcome.kind === 'cancelled') {
         const { parcel, booking, conversation } = shipment;
-        return { state: { status: 'cancelled', parcel, booking, conversation }, messages: [ShipmentCancelled({ orderId })] };
+        return {
+          state: { status: 'cancelled', parcel, booking, conversation },
+          messages: [ShipmentCancelled({ orderId })],
+        };
       }
       if (outcome.kind === 'too-late') {
         // The carrier has the parcel; its report is still on the way and will change nothing any more.

@@ -28,7 +28,12 @@ const arrange = heard(ArrangeShipment, { orderId, ...parcel });
 const cancel = heard(CancelShipment, { orderId });
 
 const reported = (event: CarrierEvent, nextReportAt?: Date): CarrierReported =>
-  localMessage('CarrierReported', orderId, { orderId, event, ...(nextReportAt && { nextReportAt }) }, { source: 'shipping', now: new Date(0) });
+  localMessage(
+    'CarrierReported',
+    orderId,
+    { orderId, event, ...(nextReportAt && { nextReportAt }) },
+    { source: 'shipping', now: new Date(0) },
+  );
 
 const states = {
   unknown: undefined,
@@ -114,7 +119,8 @@ describe('every command in every state', () => {
 });
 
 describe('a recall that races with the dispatch', () => {
-  const decided = (state: Shipment, outcome: Outcome) => decideShipment(state, cancel, outcome, { now: new Date(0), newId });
+  const decided = (state: Shipment, outcome: Outcome) =>
+    decideShipment(state, cancel, outcome, { now: new Date(0), newId });
 
   for (const state of [states.dispatched, states.delivered]) {
     it(`loses when the parcel is ${state.status} by the time it is decided, whatever the carrier answered`, () => {

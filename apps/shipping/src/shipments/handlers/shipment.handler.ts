@@ -2,7 +2,13 @@ import { ArrangeShipment, CancelShipment } from '@millrace/contracts';
 import { type Call, type Handler, Handles, performs } from '@millrace/messaging';
 import { Controller } from '@nestjs/common';
 import { Carrier } from '../carrier/carrier.ts';
-import { decideShipment, type NeededCall, neededCall, type Outcome, type ShipmentCommand } from '../domain/decide-shipment.ts';
+import {
+  decideShipment,
+  type NeededCall,
+  neededCall,
+  type Outcome,
+  type ShipmentCommand,
+} from '../domain/decide-shipment.ts';
 import { shipmentStore } from '../store/shipment.store.ts';
 
 /** Books and recalls parcels as the checkout asks for it. */
@@ -21,6 +27,7 @@ export class ShipmentHandler {
       store: shipmentStore,
       perform: (shipment, command, call) => this.#ask(neededCall(shipment, command), command, call),
       decide: decideShipment,
+      concurrency: this.#carrier.concurrency,
     });
   }
 

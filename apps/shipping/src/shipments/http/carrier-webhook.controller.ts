@@ -47,7 +47,12 @@ export class CarrierWebhookController {
         'CarrierReported',
         orderId,
         { orderId, event },
-        { source: 'shipping', now, correlationId: shipment.correlationId, ...(shipment.traceparent && { traceparent: shipment.traceparent }) },
+        {
+          source: 'shipping',
+          now,
+          correlationId: shipment.correlationId,
+          ...(shipment.traceparent && { traceparent: shipment.traceparent }),
+        },
       );
       const [decision] = await decide({ store: shipmentStore, decide: decideReport }, [report]);
       return decision?.refused;

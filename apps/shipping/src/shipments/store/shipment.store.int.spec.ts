@@ -33,9 +33,18 @@ beforeEach(async () => {
 
 const parcel = {
   lines: Quantities.parse([{ sku: 'TEA-1', quantity: 2 }]),
-  address: Address.parse({ name: 'Ada "the first"', street: '1, Mill Lane', postcode: '10115', city: '{Berlin}', country: 'DE' }),
+  address: Address.parse({
+    name: 'Ada "the first"',
+    street: '1, Mill Lane',
+    postcode: '10115',
+    city: '{Berlin}',
+    country: 'DE',
+  }),
 };
-const conversation = { correlationId: 'conversation-1', traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01' };
+const conversation = {
+  correlationId: 'conversation-1',
+  traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
+};
 const now = new Date('2026-01-01T00:00:00.000Z');
 const later = new Date('2026-01-01T00:00:01.000Z');
 
@@ -165,7 +174,9 @@ describe('the reports of the in-process carrier', () => {
       for (const report of reports) states.change(report, decideReport(states.of(report), report).state);
       await states.save(tx);
     });
-    const { rows } = await database.query('SELECT status, report_due_at, count(*)::int AS parcels FROM shipment GROUP BY 1, 2');
+    const { rows } = await database.query(
+      'SELECT status, report_due_at, count(*)::int AS parcels FROM shipment GROUP BY 1, 2',
+    );
     expect(rows).toEqual([{ status: 'dispatched', report_due_at: later, parcels: 1_000 }]);
   });
 });
@@ -173,8 +184,14 @@ describe('the reports of the in-process carrier', () => {
 describe('the shipment table', () => {
   const impossible: readonly (readonly [string, string])[] = [
     ['is under way without a tracking number', 'UPDATE shipment SET tracking_number = NULL'],
-    ['is refused although a carrier has it', `UPDATE shipment SET status = 'refused', refusal_reason = 'postcode-not-served'`],
-    ['is delivered and still has something to report', `UPDATE shipment SET status = 'delivered', report_due_at = now()`],
+    [
+      'is refused although a carrier has it',
+      `UPDATE shipment SET status = 'refused', refusal_reason = 'postcode-not-served'`,
+    ],
+    [
+      'is delivered and still has something to report',
+      `UPDATE shipment SET status = 'delivered', report_due_at = now()`,
+    ],
     ['goes nowhere', 'UPDATE shipment SET address = NULL'],
     ['has a status that nobody knows', `UPDATE shipment SET status = 'lost'`],
   ];

@@ -51,7 +51,13 @@ const authorization = (token: string, changes: Partial<AuthorizeCall> = {}): Aut
 
 async function held(): Promise<ChargeCall> {
   const call = authorization('tok_approved');
-  return { orderId: call.orderId, amount, reference: referenceIn(await provider.authorize(call)), idempotencyKey: newId(), signal };
+  return {
+    orderId: call.orderId,
+    amount,
+    reference: referenceIn(await provider.authorize(call)),
+    idempotencyKey: newId(),
+    signal,
+  };
 }
 
 function referenceIn(answer: Authorization): string {
@@ -86,7 +92,13 @@ describe('the test cards', () => {
     expect(await provider.authorize(call)).toEqual(first);
     const { rows } = await ledger.query('SELECT kind, order_id, amount_minor, currency, idempotency_key FROM charge');
     expect(rows).toEqual([
-      { kind: 'authorize', order_id: call.orderId, amount_minor: '4200', currency: 'EUR', idempotency_key: call.idempotencyKey },
+      {
+        kind: 'authorize',
+        order_id: call.orderId,
+        amount_minor: '4200',
+        currency: 'EUR',
+        idempotency_key: call.idempotencyKey,
+      },
     ]);
   });
 
@@ -188,16 +200,24 @@ describe('an idempotency key', () => {
 
 describe('the ledger', () => {
   it('writes what many calls of the same moment do in a few statements, each for itself', async () => {
-    const calls = Array.from({ length: 300 }, (_, index) => authorization(index % 3 === 0 ? 'tok_declined' : 'tok_approved'));
+    const calls = Array.from({ length: 300 }, (_, index) =>
+      authorization(index % 3 === 0 ? 'tok_declined' : 'tok_approved'),
+    );
     const answers = await Promise.all(calls.map((call) => provider.authorize(call)));
-    expect(answers.map(({ kind }) => kind)).toEqual(calls.map(({ token }) => (token === 'tok_declined' ? 'declined' : 'authorized')));
-    const { rows } = await ledger.query('SELECT count(*)::int AS entries, count(DISTINCT at)::int AS statements FROM charge');
+    expect(answers.map(({ kind }) => kind)).toEqual(
+      calls.map(({ token }) => (token === 'tok_declined' ? 'declined' : 'authorized')),
+    );
+    const { rows } = await ledger.query(
+      'SELECT count(*)::int AS entries, count(DISTINCT at)::int AS statements FROM charge',
+    );
     expect(rows[0]).toMatchObject({ entries: 300 });
     expect(Number(rows[0]?.['statements'])).toBeLessThan(20);
   });
 
   it('is away when its database is: the call waits for it instead of failing for good', async () => {
-    const away = new InProcessProvider(new Database({ url: 'postgresql://nobody:x@127.0.0.1:1/none', applicationName: 'away', poolSize: 1 }));
+    const away = new InProcessProvider(
+      new Database({ url: 'postgresql://nobody:x@127.0.0.1:1/none', applicationName: 'away', poolSize: 1 }),
+    );
     opened.push(away);
     await away.onModuleInit();
     await expect(away.authorize(authorization('tok_approved'))).rejects.toThrow(Unavailable);

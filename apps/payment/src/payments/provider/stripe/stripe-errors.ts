@@ -11,7 +11,8 @@ export function declineReasonOf(error: unknown): CardRefusal | undefined {
 
 /** The status of the payment intent when Stripe says that it does not allow the call; undefined for other errors. */
 export function unexpectedStatusIn(error: unknown): Stripe.PaymentIntent.Status | undefined {
-  if (!(error instanceof Stripe.errors.StripeError) || error.code !== 'payment_intent_unexpected_state') return undefined;
+  if (!(error instanceof Stripe.errors.StripeError) || error.code !== 'payment_intent_unexpected_state')
+    return undefined;
   return error.payment_intent?.status;
 }
 
@@ -25,14 +26,20 @@ export function failureOf(error: unknown): unknown {
   if (error instanceof Stripe.errors.StripeRateLimitError) {
     return new Unavailable(`Stripe asks to slow down: ${text}`, { cause: error });
   }
-  if (error instanceof Stripe.errors.StripeAuthenticationError || error instanceof Stripe.errors.StripePermissionError) {
+  if (
+    error instanceof Stripe.errors.StripeAuthenticationError ||
+    error instanceof Stripe.errors.StripePermissionError
+  ) {
     // The key is wrong, not the payment: it waits until somebody sets the right one.
     return new Unavailable(`Stripe does not accept STRIPE_API_KEY: ${text}`, { cause: error });
   }
   if (error.statusCode !== undefined && error.statusCode >= 500) {
     return new Unavailable(`Stripe is in trouble (HTTP ${error.statusCode}): ${text}`, { cause: error });
   }
-  if (error instanceof Stripe.errors.StripeInvalidRequestError || error instanceof Stripe.errors.StripeIdempotencyError) {
+  if (
+    error instanceof Stripe.errors.StripeInvalidRequestError ||
+    error instanceof Stripe.errors.StripeIdempotencyError
+  ) {
     return new PermanentFailure('refused-by-provider', `Stripe refuses the call: ${text}`, { cause: error });
   }
   return error;

@@ -15,6 +15,8 @@ export interface StripeOptions {
  * again by itself, because the runtime does, and it knows when to stop.
  */
 export class StripeProvider extends PaymentProvider {
+  // Stripe limits live accounts to about 100 requests per second; a call takes half a second or so.
+  override readonly concurrency = 50;
   readonly #stripe: Stripe;
 
   constructor({ apiKey, apiBase, timeoutMs }: StripeOptions) {
@@ -60,7 +62,11 @@ export class StripeProvider extends PaymentProvider {
   async capture({ reference, amount, idempotencyKey, signal }: ChargeCall): Promise<void> {
     signal.throwIfAborted();
     try {
-      await this.#stripe.paymentIntents.capture(reference, { amount_to_capture: amount.amountMinor }, { idempotencyKey });
+      await this.#stripe.paymentIntents.capture(
+        reference,
+        { amount_to_capture: amount.amountMinor },
+        { idempotencyKey },
+      );
     } catch (error) {
       // Stripe forgets idempotency keys after a day or so; what was done before then is done.
       if (unexpectedStatusIn(error) !== 'succeeded') throw failureOf(error);
@@ -83,9 +89,11 @@ export class StripeProvider extends PaymentProvider {
         { payment_intent: reference, amount: amount.amountMinor },
         { idempotencyKey },
       );
-      if (refund.status === 'failed' || refund.status === 'canceled') throw new Error(`Stripe answered a refund that is ${refund.status}`);
+      if (refund.status === 'failed' || refund.status === 'canceled')
+        throw new Error(`Stripe answered a refund that is ${refund.status}`);
     } catch (error) {
-      if (!(error instanceof Stripe.errors.StripeError) || error.code !== 'charge_already_refunded') throw failureOf(error);
+      if (!(error instanceof Stripe.errors.StripeError) || error.code !== 'charge_already_refunded')
+        throw failureOf(error);
     }
   }
 }

@@ -105,7 +105,11 @@ describe('asking Stripe about held money', () => {
     answer = intent('succeeded');
     await provider.capture(onCharge);
     expect(heard).toMatchObject([
-      { request: 'POST /v1/payment_intents/pi_1/capture', idempotencyKey: 'message-2', body: { amount_to_capture: '4200' } },
+      {
+        request: 'POST /v1/payment_intents/pi_1/capture',
+        idempotencyKey: 'message-2',
+        body: { amount_to_capture: '4200' },
+      },
     ]);
   });
 
@@ -125,13 +129,17 @@ describe('asking Stripe about held money', () => {
 
   it('is content when that was done long ago and Stripe forgot the idempotency key', async () => {
     const unexpected = (status: string): Answer =>
-      failure(400, { type: 'invalid_request_error', code: 'payment_intent_unexpected_state', payment_intent: { id: 'pi_1', status } });
+      failure(400, {
+        type: 'invalid_request_error',
+        code: 'payment_intent_unexpected_state',
+        payment_intent: { id: 'pi_1', status },
+      });
     answer = unexpected('succeeded');
-    await provider.capture(onCharge);
+    await expect(provider.capture(onCharge)).resolves.toBeUndefined();
     answer = unexpected('canceled');
-    await provider.void(onCharge);
+    await expect(provider.void(onCharge)).resolves.toBeUndefined();
     answer = failure(400, { type: 'invalid_request_error', code: 'charge_already_refunded' });
-    await provider.refund(onCharge);
+    await expect(provider.refund(onCharge)).resolves.toBeUndefined();
   });
 
   it('fails for good when the hold ended the other way', async () => {
@@ -167,7 +175,10 @@ describe('trouble with Stripe', () => {
 
   it('is final when the request itself is wrong', async () => {
     answer = failure(400, { type: 'invalid_request_error', code: 'resource_missing', param: 'payment_method' });
-    await expect(provider.authorize(authorization)).rejects.toMatchObject({ name: 'PermanentFailure', reason: 'refused-by-provider' });
+    await expect(provider.authorize(authorization)).rejects.toMatchObject({
+      name: 'PermanentFailure',
+      reason: 'refused-by-provider',
+    });
   });
 
   it('is worth another try when the same call is still under way', async () => {

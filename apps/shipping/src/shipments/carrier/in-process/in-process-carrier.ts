@@ -27,6 +27,8 @@ const TRACKING_NUMBER_DIGITS = 16;
  * collection and recall. So it agrees to every recall, and the service finds out whether it came in time.
  */
 export class InProcessCarrier extends Carrier {
+  // It answers at once, so this is the size of the batches in which its answers are recorded.
+  override readonly concurrency = 500;
   readonly #options: InProcessCarrierOptions;
 
   constructor(options: InProcessCarrierOptions) {

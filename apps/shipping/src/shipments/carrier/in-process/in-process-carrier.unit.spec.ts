@@ -3,7 +3,11 @@ import { Address, newId, type OrderId, Quantities } from '@millrace/contracts';
 import type { BookingCall } from '../carrier.ts';
 import { InProcessCarrier } from './in-process-carrier.ts';
 
-const carrier = new InProcessCarrier({ refusedPostcodes: new Set(['99999']), dispatchAfterMs: 1_500, deliverAfterMs: 3_000 });
+const carrier = new InProcessCarrier({
+  refusedPostcodes: new Set(['99999']),
+  dispatchAfterMs: 1_500,
+  deliverAfterMs: 3_000,
+});
 
 const booking = (postcode: string): BookingCall => ({
   orderId: newId<OrderId>(),
@@ -27,8 +31,14 @@ describe('the in-process carrier', () => {
 
   it('gives a repeated call the same tracking number, and another call another one', async () => {
     const call = booking('10115');
-    const [first, again, other] = await Promise.all([carrier.book(call), carrier.book(call), carrier.book(booking('10115'))]);
-    const numbers = [first, again, other].map((answer) => (answer.kind === 'accepted' ? answer.trackingNumber : undefined));
+    const [first, again, other] = await Promise.all([
+      carrier.book(call),
+      carrier.book(call),
+      carrier.book(booking('10115')),
+    ]);
+    const numbers = [first, again, other].map((answer) =>
+      answer.kind === 'accepted' ? answer.trackingNumber : undefined,
+    );
     expect(numbers[0]).toBe(numbers[1]);
     expect(numbers[0]).not.toBe(numbers[2]);
   });
@@ -39,7 +49,10 @@ describe('the in-process carrier', () => {
 
   it('collects first and delivers after the delivery delay', () => {
     const now = new Date('2026-01-01T00:00:00.000Z');
-    expect(carrier.reportOn('arranged', now)).toEqual({ event: 'collected', nextReportAt: new Date('2026-01-01T00:00:03.000Z') });
+    expect(carrier.reportOn('arranged', now)).toEqual({
+      event: 'collected',
+      nextReportAt: new Date('2026-01-01T00:00:03.000Z'),
+    });
     expect(carrier.reportOn('dispatched', now)).toEqual({ event: 'delivered' });
   });
 });

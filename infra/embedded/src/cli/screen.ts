@@ -1,0 +1,60 @@
+import type { WriteStream } from 'node:tty';
+import pico from 'picocolors';
+
+const REFRESH_MS = 100;
+
+/**
+ * Where the demo speaks to a person. On a terminal it has colours and a last line that shows what is going on; elsewhere,
+ * and with NO_COLOR, it is plain text.
+ */
+export class Screen {
+  readonly color: ReturnType<typeof pico.createColors>;
+  readonly #out: WriteStream;
+  readonly #doing = new Map<string, number>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(out: WriteStream, isColored: boolean) {
+    this.#out = out;
+    this.color = pico.createColors(isColored);
+    // Whoever read the output has gone (`demo | head`); the demo ends as it would without a reader.
+    out.on('error', () => {});
+  }
+
+  line(text = ''): void {
+    this.#eraseStatus();
+    this.#out.write(`${text}\n`);
+    this.#drawStatus();
+  }
+
+  /** Shows that something is being done, until `done`. */
+  doing(what: string): void {
+    this.#doing.set(what, performance.now());
+    if (!this.#out.isTTY) return;
+    this.#timer ??= setInterval(() => this.#drawStatus(), REFRESH_MS);
+  }
+
+  done(what: string): void {
+    this.#doing.delete(what);
+    if (this.#doing.size > 0) return;
+    this.stopStatus();
+  }
+
+  /** Takes the last line away. */
+  stopStatus(): void {
+    this.#doing.clear();
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.#eraseStatus();
+  }
+
+  #drawStatus(): void {
+    if (this.#timer === undefined || this.#doing.size === 0) return;
+    const all = [...this.#doing].map(([what, since]) => `${what} ${((performance.now() - since) / 1000).toFixed(1)} s`);
+    const text = `  … ${all.join(', ')}`.slice(0, this.#out.columns - 1);
+    this.#out.write(`\r\u001B[K${this.color.dim(text)}`);
+  }
+
+  #eraseStatus(): void {
+    if (this.#out.isTTY) this.#out.write('\r\u001B[K');
+  }
+}
