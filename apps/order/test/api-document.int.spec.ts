@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { TestDatabase } from '@millrace/database/testing';
-import { createOrderDatabase, type OrderApi, startOrderApi } from './order-api.ts';
+import { type OrderApi, startOrderApi, stockedDatabase } from './order-api.ts';
+import type { OrderDatabase } from './order-database.ts';
 
 interface Operation {
   readonly operationId?: string;
@@ -18,12 +18,12 @@ interface ApiDocument {
   readonly paths: Record<string, Record<string, Operation>>;
 }
 
-let database: TestDatabase;
+let database: OrderDatabase;
 let api: OrderApi;
 let document: ApiDocument;
 
 beforeAll(async () => {
-  database = await createOrderDatabase();
+  database = await stockedDatabase();
   api = await startOrderApi(database.url);
   document = (await api.get('/openapi.json')).body as unknown as ApiDocument;
 });

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { TestDatabase } from '@millrace/database/testing';
 import { ForgetKeys } from '../src/orders/forget-keys.ts';
-import { anOrder, createOrderDatabase, type OrderApi, startOrderApi } from './order-api.ts';
+import { anOrder, type OrderApi, startOrderApi, stockedDatabase } from './order-api.ts';
+import type { OrderDatabase } from './order-database.ts';
 
-let database: TestDatabase;
+let database: OrderDatabase;
 let api: OrderApi;
 
 beforeAll(async () => {
-  database = await createOrderDatabase();
+  database = await stockedDatabase();
   api = await startOrderApi(database.url);
 });
 

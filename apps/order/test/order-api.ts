@@ -1,10 +1,6 @@
-import { join } from 'node:path';
 import type { AnyContract, BodyOf } from '@millrace/contracts';
 import { Database } from '@millrace/database';
-import { migrateDeploy } from '@millrace/database/migrate';
-import { createTestDatabase, type TestDatabase } from '@millrace/database/testing';
 import { LocalTransactions } from '@millrace/messaging';
-import { messagingMigrations } from '@millrace/messaging/migrations';
 import { heard } from '@millrace/messaging/testing';
 import { createServiceApp } from '@millrace/service';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -12,25 +8,17 @@ import { appModule } from '../src/app.module.ts';
 import { CheckoutDecider } from '../src/checkout/checkout.decider.ts';
 import type { CheckoutMessage } from '../src/checkout/domain/checkout.ts';
 import { readConfig } from '../src/config.ts';
+import { type OrderDatabase, orderDatabase } from './order-database.ts';
 
-const prismaDir = join(import.meta.dirname, '../prisma');
-
-/** A new database with everything a deployed order service has, and two euro products and a dollar one. */
-export async function createOrderDatabase(): Promise<TestDatabase> {
-  const database = await createTestDatabase();
-  await migrateDeploy({
-    url: database.url,
-    schemaPath: join(prismaDir, 'schema.prisma'),
-    migrationDirectories: [join(prismaDir, 'migrations'), messagingMigrations],
-  });
-  const owner = new Database({ url: database.url, applicationName: 'test' });
-  await owner.query(
+/** A database of its own with two products for euros, one for dollars, and one that nobody can pay twice. */
+export async function stockedDatabase(): Promise<OrderDatabase> {
+  const order = await orderDatabase();
+  await order.database.query(
     `INSERT INTO products (sku, name, price_minor, currency, version)
      VALUES ('MUG-BLUE', 'Blue mug', 1290, 'EUR', 1), ('TEA-GREEN', 'Green tea', 799, 'EUR', 1),
             ('POSTER-US', 'Poster', 2500, 'USD', 1), ('GOLD', 'All the gold', 9007199254740991, 'EUR', 1)`,
   );
-  await owner.close();
-  return database;
+  return order;
 }
 
 /** One replica of the order API on this database. It answers HTTP only: nobody consumes, and the outbox is not relayed. */

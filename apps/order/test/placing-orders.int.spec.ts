@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { TestDatabase } from '@millrace/database/testing';
 import { cuttableLine } from './cuttable-line.ts';
-import { anOrder, createOrderDatabase, type OrderApi, startOrderApi } from './order-api.ts';
+import { anOrder, type OrderApi, startOrderApi, stockedDatabase } from './order-api.ts';
+import type { OrderDatabase } from './order-database.ts';
 
-let database: TestDatabase;
+let database: OrderDatabase;
 let api: OrderApi;
 let replica: OrderApi;
 
 beforeAll(async () => {
-  database = await createOrderDatabase();
+  database = await stockedDatabase();
   api = await startOrderApi(database.url);
   replica = await startOrderApi(database.url);
 });

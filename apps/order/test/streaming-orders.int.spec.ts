@@ -1,21 +1,21 @@
 import { randomUUID } from 'node:crypto';
-import { setImmediate } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { type OrderId, StockRejected, StockReleased } from '@millrace/contracts';
-import type { TestDatabase } from '@millrace/database/testing';
+import { until } from '@millrace/messaging/testing';
 import { Health, Metrics } from '@millrace/observability';
 import { cuttableLine, type CuttableLine } from './cuttable-line.ts';
-import { openStream, type EventStream } from './event-stream.ts';
-import { anOrder, createOrderDatabase, type OrderApi, startOrderApi } from './order-api.ts';
+import { type EventStream, openStream } from './event-stream.ts';
+import { anOrder, type OrderApi, startOrderApi, stockedDatabase } from './order-api.ts';
+import type { OrderDatabase } from './order-database.ts';
 
-let database: TestDatabase;
+let database: OrderDatabase;
 let line: CuttableLine;
 let api: OrderApi;
 let replica: OrderApi;
 const streams: EventStream[] = [];
 
 beforeAll(async () => {
-  database = await createOrderDatabase();
+  database = await stockedDatabase();
   line = await cuttableLine(database.url);
 });
 
@@ -60,7 +60,7 @@ describe('the stream of an order', () => {
     await replica.hear(StockReleased, { orderId, reason: 'requested' });
     expect(await stream.next()).toMatchObject({ id: '3', data: { status: 'cancelled', reason: 'customer-request' } });
     expect(await stream.next()).toBeUndefined();
-    await until(async () => (await openStreams()) === '0');
+    await until('the stream is closed', async () => (await openStreams()) === '0');
   });
 
   it('tells changes that follow each other at once one by one', async () => {
@@ -100,7 +100,7 @@ describe('the stream of an order', () => {
     const refused = await open(orderId);
     expect([refused.status, refused.retryAfter]).toEqual([503, '1']);
     open3[0]?.hangUp();
-    await until(async () => (await openStreams()) === '2');
+    await until('one stream is closed', async () => (await openStreams()) === '2');
     expect((await open(orderId)).status).toBe(200);
   });
 
@@ -122,8 +122,3 @@ describe('the stream of an order', () => {
     expect((await open(await placed())).status).toBe(503);
   });
 });
-
-/** Polls until the condition holds; the test's own timeout bounds it. */
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await condition())) await setImmediate();
-}

@@ -50,7 +50,7 @@ export class Screen {
   #drawStatus(): void {
     if (this.#timer === undefined || this.#doing.size === 0) return;
     const all = [...this.#doing].map(([what, since]) => `${what} ${((performance.now() - since) / 1000).toFixed(1)} s`);
-    const text = `  … ${all.join(', ')}`.slice(0, this.#out.columns - 1);
+    const text = `  … ${all.join(', ')}`.slice(0, (this.#out.columns || 80) - 1);
     this.#out.write(`\r\u001B[K${this.color.dim(text)}`);
   }
 
