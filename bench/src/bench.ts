@@ -21,7 +21,7 @@ const HELP = `Measures the embedded shop: everything on this machine, this load 
   --help           this text`;
 
 // Ordered in turn, so that no single row of stock is everybody's.
-const SKUS = ['MUG-BLUE', 'MUG-GREEN', 'TEA-GREEN-100', 'TEA-BLACK-100'];
+const SKUS = ['MUG-BLUE', 'MUG-WHITE', 'TEA-GREEN-100', 'TEA-BLACK-100'];
 
 const options = parsed();
 const folder = temporaryFolder('millrace-bench');

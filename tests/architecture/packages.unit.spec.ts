@@ -28,22 +28,30 @@ describe('package boundaries', () => {
 
   it('refuse a service that depends on another', async () => {
     dependOn('apps/order', '@millrace/payment');
-    expect(await complaints()).toContain('`@millrace/payment` found without any tag listed in allowlist for `@millrace/order`');
+    expect(await complaints()).toContain(
+      '`@millrace/payment` found without any tag listed in allowlist for `@millrace/order`',
+    );
   });
 
   it('refuse a service that depends on what runs it', async () => {
     dependOn('apps/order', '@millrace/embedded');
-    expect(await complaints()).toContain('`@millrace/embedded` found without any tag listed in allowlist for `@millrace/order`');
+    expect(await complaints()).toContain(
+      '`@millrace/embedded` found without any tag listed in allowlist for `@millrace/order`',
+    );
   });
 
   it('refuse a library that depends on a service', async () => {
     dependOn('libs/service', '@millrace/order');
-    expect(await complaints()).toContain('`@millrace/order` found without any tag listed in allowlist for `@millrace/service`');
+    expect(await complaints()).toContain(
+      '`@millrace/order` found without any tag listed in allowlist for `@millrace/service`',
+    );
   });
 
   it('refuse contracts that depend on a library', async () => {
     dependOn('libs/contracts', '@millrace/database');
-    expect(await complaints()).toContain('`@millrace/database` found with tag listed in denylist for `@millrace/contracts`');
+    expect(await complaints()).toContain(
+      '`@millrace/database` found with tag listed in denylist for `@millrace/contracts`',
+    );
   });
 
   it('refuse an import that package.json does not declare, and accept one that it does', async () => {
@@ -77,7 +85,9 @@ describe('the check for what is unused', () => {
     const { stdout } = await copy.run('knip', '--reporter', 'json', '--no-config-hints');
     const { issues } = JSON.parse(stdout) as { issues: readonly Issue[] };
     const kinds = ['files', 'exports', 'dependencies', 'unlisted'] as const;
-    return issues.flatMap((issue) => kinds.flatMap((kind) => issue[kind].map(({ name }) => `${kind}: ${issue.file}: ${name}`)));
+    return issues.flatMap((issue) =>
+      kinds.flatMap((kind) => issue[kind].map(({ name }) => `${kind}: ${issue.file}: ${name}`)),
+    );
   }
 
   it('refuses files, exports and dependencies that nobody uses, also across packages', async () => {
@@ -103,7 +113,9 @@ describe('the check for what is unused', () => {
         'unlisted: apps/order/src/orders/planted.unit.spec.ts: uuid',
       ]),
     );
-    expect(found.filter((line) => line.endsWith('plantedAccepted') || line === 'dependencies: apps/order/package.json: zod')).toEqual([]);
+    expect(
+      found.filter((line) => line.endsWith('plantedAccepted') || line === 'dependencies: apps/order/package.json: zod'),
+    ).toEqual([]);
   });
 });
 
@@ -127,9 +139,16 @@ describe('the type check', () => {
       `const prices: readonly number[] = [];\nexport const checked: number | undefined = prices[0];\n`,
     );
     const { exitCode, stdout } = await copy.run('tsc', '-p', 'tsconfig.planted.json');
-    const errors = [...stdout.matchAll(/^(\S+)\((\d+),\d+\): error (TS\d+)/gm)].map(([, file, line, code]) => `${file}:${line} ${code}`);
+    const errors = [...stdout.matchAll(/^(\S+)\((\d+),\d+\): error (TS\d+)/gm)].map(
+      ([, file, line, code]) => `${file}:${line} ${code}`,
+    );
     const refused = 'apps/order/src/orders/planted-refused.ts';
-    expect(errors).toEqual([`${refused}:2 TS2322`, `${refused}:3 TS2375`, `${refused}:4 TS2322`, `${refused}:5 TS7006`]);
+    expect(errors).toEqual([
+      `${refused}:2 TS2322`,
+      `${refused}:3 TS2375`,
+      `${refused}:4 TS2322`,
+      `${refused}:5 TS7006`,
+    ]);
     expect(exitCode).not.toBe(0);
   });
 });

@@ -1,5 +1,15 @@
 import { execFile } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, delimiter, dirname, join } from 'node:path';
 
@@ -26,7 +36,7 @@ export interface WorkspaceCopy {
 }
 
 // Build output is left out, as on a machine that has just cloned the repository; what is installed is linked, not copied.
-const LEFT_OUT = new Set(['.git', '.millrace', '.turbo', 'coverage', 'dist', 'docs', 'journeys']);
+const LEFT_OUT = new Set(['.git', '.millrace', '.turbo', 'coverage', 'dist']);
 
 export function copyWorkspace(): WorkspaceCopy {
   const root = mkdtempSync(join(realpathSync(tmpdir()), 'millrace-architecture-'));
@@ -57,7 +67,11 @@ export function copyWorkspace(): WorkspaceCopy {
     },
     run: (tool, ...args) =>
       new Promise((resolve) => {
-        const env = { ...process.env, PATH: `${bin}${delimiter}${process.env['PATH'] ?? ''}`, TURBO_TELEMETRY_DISABLED: '1' };
+        const env = {
+          ...process.env,
+          PATH: `${bin}${delimiter}${process.env['PATH'] ?? ''}`,
+          TURBO_TELEMETRY_DISABLED: '1',
+        };
         const options = { cwd: root, env, maxBuffer: 64 * 1024 * 1024 };
         const child = execFile(join(bin, tool), args, options, (_, stdout, stderr) => {
           resolve({ exitCode: child.exitCode ?? 1, stdout, text: stdout + stderr });
@@ -66,4 +80,3 @@ export function copyWorkspace(): WorkspaceCopy {
     remove: () => rmSync(root, { recursive: true, force: true }),
   };
 }
-

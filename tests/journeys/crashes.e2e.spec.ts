@@ -35,7 +35,7 @@ describe('a shop whose processes are killed', () => {
   };
 
   /** Starts each service with a failpoint, places orders, and starts each again when it has killed itself. */
-  const dieAt = async (failpointOf: (service: Service) => string, among: readonly Service[]): Promise<void> => {
+  const expectOneEffectAfterDyingAt = async (failpointOf: (service: Service) => string, among: readonly Service[]): Promise<void> => {
     const replicas = among.map((service) => ({ service, replica: shop.services[service][0] }));
     for (const { service, replica } of replicas) {
       await replica?.stop();
@@ -62,20 +62,20 @@ describe('a shop whose processes are killed', () => {
   };
 
   it('shows each effect once when every service dies between its database commit and its offset commit', async () => {
-    await dieAt((service) => `after-commit@${groups[service]}#2`, everyService);
+    await expectOneEffectAfterDyingAt((service) => `after-commit@${groups[service]}#2`, everyService);
   }, TEST_TIMEOUT_MS);
 
   it('shows each effect once when every service dies just before its offset commit', async () => {
-    await dieAt((service) => `before-offset-commit@${groups[service]}`, everyService);
+    await expectOneEffectAfterDyingAt((service) => `before-offset-commit@${groups[service]}`, everyService);
   }, TEST_TIMEOUT_MS);
 
   it('shows each effect once when services die between the call to the outside world and the commit', async () => {
     // Not the mails: SMTP knows no idempotency, so there a crash repeats a mail under the same Message-ID.
-    await dieAt((service) => `before-commit@${groups[service]}#2`, ['order', 'inventory', 'payment', 'shipping', 'analytics']);
+    await expectOneEffectAfterDyingAt((service) => `before-commit@${groups[service]}#2`, ['order', 'inventory', 'payment', 'shipping', 'analytics']);
   }, TEST_TIMEOUT_MS);
 
   it('says everything once to whoever listens when services die between produce and outbox delete', async () => {
-    await dieAt(() => 'after-produce@relay#2', ['order', 'inventory', 'payment', 'shipping', 'notification']);
+    await expectOneEffectAfterDyingAt(() => 'after-produce@relay#2', ['order', 'inventory', 'payment', 'shipping', 'notification']);
   }, TEST_TIMEOUT_MS);
 
   it('goes on by itself when the broker is killed and comes back mid-order', async () => {

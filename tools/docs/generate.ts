@@ -25,7 +25,9 @@ const { code: after, errors } = await format(basename(page), filled, style);
 if (errors.length > 0) throw new Error(`the filled page cannot be formatted: ${JSON.stringify(errors)}`);
 
 if (after !== before && values.check) {
-  process.stderr.write(`${basename(page)} is not what the code says: run \`pnpm docs:generate\` and commit the result\n`);
+  process.stderr.write(
+    `${basename(page)} is not what the code says: run \`pnpm docs:generate\` and commit the result\n`,
+  );
   process.exitCode = 1;
 } else if (after !== before) {
   writeFileSync(page, after);

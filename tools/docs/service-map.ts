@@ -25,7 +25,8 @@ export async function consumerGroups(root: string): Promise<readonly Group[]> {
     const service = file.split('/')[1] ?? '';
     const module = (await import(join(root, file))) as Record<string, unknown>;
     for (const exported of Object.values(module)) {
-      if (typeof exported === 'function') groups.push(...groupsOf(service, exported as new (...args: unknown[]) => object));
+      if (typeof exported === 'function')
+        groups.push(...groupsOf(service, exported as new (...args: unknown[]) => object));
     }
   }
   return groups.toSorted((a, b) => a.name.localeCompare(b.name));
@@ -34,7 +35,10 @@ export async function consumerGroups(root: string): Promise<readonly Group[]> {
 function groupsOf(service: string, handlerClass: new (...args: unknown[]) => object): Group[] {
   const described = Object.getOwnPropertyNames(handlerClass.prototype).flatMap((method) => {
     const describe = (handlerClass.prototype as Record<string, unknown>)[method];
-    const patterns = typeof describe === 'function' ? (Reflect.getMetadata(PATTERN_METADATA, describe) as string[] | undefined) : undefined;
+    const patterns =
+      typeof describe === 'function'
+        ? (Reflect.getMetadata(PATTERN_METADATA, describe) as string[] | undefined)
+        : undefined;
     return patterns === undefined ? [] : patterns.map((name) => ({ name, describe: describe as () => Handler }));
   });
   if (described.length === 0) return [];

@@ -13,7 +13,12 @@ const libraries = {
   service: ['database', 'messaging', 'observability'],
 };
 
-const decisionsMayImport = ['zod', '@millrace/contracts', '@millrace/messaging/decisions', '@millrace/messaging/process'];
+const decisionsMayImport = [
+  'zod',
+  '@millrace/contracts',
+  '@millrace/messaging/decisions',
+  '@millrace/messaging/process',
+];
 
 const contractsMayImport = ['zod', 'uuid'];
 
@@ -29,7 +34,8 @@ function targetOf(specifier, from) {
   if (specifier.startsWith('.')) return { ...placeOf(join(dirname(from), specifier)), specifier, isFile: true };
   const [, name, entry = ''] = /^@millrace\/([^/]+)\/?(.*)$/.exec(specifier) ?? [];
   if (name === undefined) return { kind: 'package', specifier, isFile: false };
-  const kind = name === 'tests' || name === 'bench' || name === 'embedded' ? 'tool' : name in libraries ? 'libs' : 'apps';
+  const kind =
+    name === 'tests' || name === 'bench' || name === 'embedded' ? 'tool' : name in libraries ? 'libs' : 'apps';
   return { kind, name, entry, folders: [], specifier, isFile: false };
 }
 
@@ -39,16 +45,23 @@ const isNodes = ({ specifier }) => specifier.startsWith('node:');
 const rules = [
   function onlyOneSpeaksKafka(from, to) {
     const isClient = from.kind === 'libs' && from.name === 'messaging' && from.folders[1] === 'kafka';
-    if (to.specifier === 'kafkajs' && !isClient) return 'Only libs/messaging/src/kafka speaks to Kafka: use the messaging runtime.';
+    if (to.specifier === 'kafkajs' && !isClient)
+      return 'Only libs/messaging/src/kafka speaks to Kafka: use the messaging runtime.';
   },
 
   function servicesKnowMessagesOnly(from, to) {
-    if (from.kind === 'apps' && to.kind === 'apps' && to.name !== from.name) return 'Services know each other by messages only.';
+    if (from.kind === 'apps' && to.kind === 'apps' && to.name !== from.name)
+      return 'Services know each other by messages only.';
   },
 
   function librariesKnowNoService(from, to) {
     if (from.kind === 'libs' && to.kind === 'apps') return 'A library knows no service.';
-    if (from.kind === 'libs' && to.kind === 'libs' && to.name !== from.name && !libraries[from.name]?.includes(to.name)) {
+    if (
+      from.kind === 'libs' &&
+      to.kind === 'libs' &&
+      to.name !== from.name &&
+      !libraries[from.name]?.includes(to.name)
+    ) {
       return `libs/${from.name} does not build on libs/${to.name}.`;
     }
   },
@@ -71,14 +84,20 @@ const rules = [
   },
 
   function testingStaysInTests(from, to) {
-    if (['apps', 'libs'].includes(from.kind) && !from.isTest && from.folders[1] !== 'testing' && to.entry === 'testing') {
+    if (
+      ['apps', 'libs'].includes(from.kind) &&
+      !from.isTest &&
+      from.folders[1] !== 'testing' &&
+      to.entry === 'testing'
+    ) {
       return 'What helps tests is imported by tests only.';
     }
   },
 
   function packagesAreImportedByName(from, to) {
     if (!['apps', 'libs'].includes(from.kind) || !to.isFile) return;
-    if (to.kind !== from.kind || to.name !== from.name) return 'Another package is imported by its name, not by its path.';
+    if (to.kind !== from.kind || to.name !== from.name)
+      return 'Another package is imported by its name, not by its path.';
   },
 
   function decisionsArePure(from, to) {
@@ -89,8 +108,10 @@ const rules = [
 
   function storesOnlyRemember(from, to) {
     if (from.kind !== 'apps' || from.isTest || !from.folders.includes('store')) return;
-    if (to.isFile && (to.folders.includes('http') || to.folders.includes('handlers'))) return 'A store knows neither HTTP nor handlers.';
-    if (to.entry === 'process' || (to.isFile && to.file.endsWith('.process.ts'))) return 'A store remembers, it does not decide.';
+    if (to.isFile && (to.folders.includes('http') || to.folders.includes('handlers')))
+      return 'A store knows neither HTTP nor handlers.';
+    if (to.entry === 'process' || (to.isFile && to.file.endsWith('.process.ts')))
+      return 'A store remembers, it does not decide.';
   },
 
   function theEnvironmentHasOneReader(from, to) {

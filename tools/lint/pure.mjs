@@ -3,7 +3,10 @@ const noAwait = {
   meta: { type: 'problem', docs: { description: 'a decision does not wait for anything' }, schema: [] },
   create: (context) => {
     const refuse = (node) =>
-      context.report({ node, message: 'A decision is a plain function: it waits for nothing. Do I/O in a handler or a store.' });
+      context.report({
+        node,
+        message: 'A decision is a plain function: it waits for nothing. Do I/O in a handler or a store.',
+      });
     const refuseAsync = (node) => node.async && refuse(node);
     return {
       AwaitExpression: refuse,

@@ -35,13 +35,20 @@ afterAll(async () => {
 
 const operations = (): [string, Operation][] =>
   Object.entries(document.paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, operation]): [string, Operation] => [`${method.toUpperCase()} ${path}`, operation]),
+    Object.entries(methods).map(([method, operation]): [string, Operation] => [
+      `${method.toUpperCase()} ${path}`,
+      operation,
+    ]),
   );
 
 describe('the API document', () => {
   it('is OpenAPI 3.1 and has every route', () => {
     expect(document.openapi).toBe('3.1.0');
-    expect(operations().map(([route]) => route).toSorted()).toEqual([
+    expect(
+      operations()
+        .map(([route]) => route)
+        .toSorted(),
+    ).toEqual([
       'GET /orders',
       'GET /orders/{id}',
       'GET /orders/{id}/stream',
@@ -55,7 +62,11 @@ describe('the API document', () => {
 
   it('describes what each route answers, and its problems', () => {
     for (const [route, { operationId, summary, responses }] of operations()) {
-      expect({ route, operationId, summary }).toEqual({ route, operationId: expect.any(String), summary: expect.any(String) });
+      expect({ route, operationId, summary }).toEqual({
+        route,
+        operationId: expect.any(String),
+        summary: expect.any(String),
+      });
       const successes = Object.keys(responses).filter((status) => status.startsWith('2'));
       expect({ route, successes }).toEqual({ route, successes: expect.arrayContaining([expect.any(String)]) });
       const problems = Object.entries(responses).filter(([status]) => Number(status) >= 400);

@@ -87,7 +87,9 @@ export class OrderApi {
       .run((local) => local.decide(decider, [message as unknown as CheckoutMessage]));
   }
 
-  async rows(table: 'orders' | 'checkouts' | 'idempotency_keys' | 'messaging.outbox'): Promise<Record<string, unknown>[]> {
+  async rows(
+    table: 'orders' | 'checkouts' | 'idempotency_keys' | 'messaging.outbox',
+  ): Promise<Record<string, unknown>[]> {
     const { rows } = await this.database.query(`SELECT * FROM ${table}`);
     return rows;
   }

@@ -42,7 +42,12 @@ describe('placing an order', () => {
       lines: [{ sku: 'MUG-BLUE', name: 'Blue mug', quantity: 2, unitPrice: { amountMinor: 1290, currency: 'EUR' } }],
       total: { amountMinor: 2580, currency: 'EUR' },
       placedAt: expect.stringMatching(/^\d{4}-.*Z$/),
-      links: { self: path, timeline: `${path}/timeline`, stream: `${path}/stream`, cancellation: `${path}/cancellation` },
+      links: {
+        self: path,
+        timeline: `${path}/timeline`,
+        stream: `${path}/stream`,
+        cancellation: `${path}/cancellation`,
+      },
     });
   });
 
@@ -50,7 +55,11 @@ describe('placing an order', () => {
     const { body } = await api.place(anOrder, 'key-1');
     expect(await stored()).toEqual({ orders: 1, checkouts: 1, keys: 1 });
     const [order] = await api.rows('orders');
-    expect(order).toMatchObject({ order_id: body['orderId'], total_minor: '2580', contact: { email: 'ada@example.com' } });
+    expect(order).toMatchObject({
+      order_id: body['orderId'],
+      total_minor: '2580',
+      contact: { email: 'ada@example.com' },
+    });
     expect(order?.['shipping_address']).not.toHaveProperty('email');
     expect(await api.rows('messaging.outbox')).toHaveLength(2);
   });
@@ -196,7 +205,11 @@ describe('a database that is away', () => {
     const far = await startOrderApi(line.url);
     expect((await far.place(anOrder, 'key-0')).status).toBe(202);
     await line.cut();
-    const away = await Promise.all([far.place(anOrder, 'key-1'), far.get('/products'), far.get(`/orders?customer=customer-1`)]);
+    const away = await Promise.all([
+      far.place(anOrder, 'key-1'),
+      far.get('/products'),
+      far.get(`/orders?customer=customer-1`),
+    ]);
     for (const { status, headers, body } of away) {
       expect([status, headers['retry-after'], body['type']]).toEqual([503, '1', expect.stringMatching(/unavailable$/)]);
     }

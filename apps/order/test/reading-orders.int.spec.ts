@@ -140,11 +140,11 @@ describe('the list of orders', () => {
     await placed('customer-2');
     const seen: unknown[] = [];
     let pages = 0;
-    for (let next: unknown = '/orders?customer=customer-1&limit=2'; next !== undefined; pages += 1) {
-      const { headers, body } = await api.get(String(next));
+    for (let next: string | undefined = '/orders?customer=customer-1&limit=2'; next !== undefined; pages += 1) {
+      const { headers, body } = await api.get(next);
       seen.push(...(body['orders'] as { orderId: string }[]).map(({ orderId }) => orderId));
-      next = body['next'];
-      expect(headers['link']).toBe(next === undefined ? undefined : `<${String(next)}>; rel="next"`);
+      next = body['next'] as string | undefined;
+      expect(headers['link']).toBe(next === undefined ? undefined : `<${next}>; rel="next"`);
     }
     expect(seen).toEqual(orderIds.toReversed());
     expect(pages).toBe(3);
@@ -194,7 +194,13 @@ describe('the timeline', () => {
       [orderId],
     );
     const { status, body } = await api.get(`/orders/${orderId}/timeline`);
-    const entries = body['entries'] as { service: string; type: string; kind: string; sinceStartMs: number; sinceLastMs: number }[];
+    const entries = body['entries'] as {
+      service: string;
+      type: string;
+      kind: string;
+      sinceStartMs: number;
+      sinceLastMs: number;
+    }[];
     expect(status).toBe(200);
     expect(entries.map(({ service, type, kind }) => `${service} ${kind} ${type}`)).toEqual([
       'order request OrderAccepted',
@@ -231,7 +237,10 @@ describe('a cancellation', () => {
     expect((await api.rows('checkouts'))[0]?.['history']).toBe(history);
     await api.hear(StockReleased, { orderId, reason: 'requested' });
     expect((await cancel(orderId)).body).toMatchObject({ status: 'cancelled' });
-    expect((await api.get(`/orders/${orderId}`)).body).toMatchObject({ status: 'cancelled', reason: 'customer-request' });
+    expect((await api.get(`/orders/${orderId}`)).body).toMatchObject({
+      status: 'cancelled',
+      reason: 'customer-request',
+    });
   });
 
   it('is refused with 409 once the parcel has left', async () => {
@@ -258,7 +267,11 @@ describe('a cancellation', () => {
 describe('the products', () => {
   it('are listed by sku with their prices, page by page', async () => {
     const first = await api.get('/products?limit=3');
-    expect((first.body['products'] as { sku: string }[]).map(({ sku }) => sku)).toEqual(['GOLD', 'MUG-BLUE', 'POSTER-US']);
+    expect((first.body['products'] as { sku: string }[]).map(({ sku }) => sku)).toEqual([
+      'GOLD',
+      'MUG-BLUE',
+      'POSTER-US',
+    ]);
     const second = await api.get(String(first.body['next']));
     expect(second.body).toEqual({
       products: [{ sku: 'TEA-GREEN', name: 'Green tea', price: { amountMinor: 799, currency: 'EUR' } }],

@@ -54,7 +54,11 @@ describe('the stream of an order', () => {
     const stream = await open(orderId);
     expect(stream.status).toBe(200);
     expect(stream.contentType).toMatch(/^text\/event-stream/);
-    expect(await stream.next()).toMatchObject({ id: '1', event: 'status', data: { orderId, status: 'placed', version: 1 } });
+    expect(await stream.next()).toMatchObject({
+      id: '1',
+      event: 'status',
+      data: { orderId, status: 'placed', version: 1 },
+    });
     await replica.call('POST', `/orders/${orderId}/cancellation`);
     expect(await stream.next()).toMatchObject({ id: '2', data: { status: 'cancelling', reason: 'customer-request' } });
     await replica.hear(StockReleased, { orderId, reason: 'requested' });

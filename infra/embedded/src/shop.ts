@@ -29,7 +29,7 @@ export interface ShopOptions {
   readonly seed?: string;
   readonly env?: EnvironmentOf;
   readonly logLevel?: string;
-  /** Where the services write their logs; `logs` in the data folder unless told. */
+  /** Where the services write their logs, emptied at the start; `logs` in the data folder unless told. */
   readonly logsDir?: string;
   /** Deletes the data folder when the shop is stopped, and when this process ends in any other way. */
   readonly isTemporary?: boolean;
@@ -111,6 +111,7 @@ async function start(
   const ports = typeof wanted === 'object' ? wanted : wanted === 'fixed' ? fixedPorts : await freePorts();
   await requireFreePorts(ports);
   const logsDir = resolve(options.logsDir ?? join(dir, 'logs'));
+  await rm(logsDir, { recursive: true, force: true });
   const timed = stopWatch(options.onStep);
 
   const mailSink = await startMailSink({ httpPort: ports.mail });

@@ -1,4 +1,4 @@
-export { type Decision, type DecisionContext, unchanged } from './handlers/decision.ts';
+export { type Decision, type DecisionContext } from './handlers/decision.ts';
 export { PermanentFailure, Unavailable } from './handlers/failures.ts';
 export {
   type Call,

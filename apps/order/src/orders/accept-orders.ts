@@ -1,11 +1,7 @@
 import { newId, type OrderId } from '@millrace/contracts';
 import { isDatabaseUnavailable } from '@millrace/database';
-import {
-  type LocalTransaction,
-  type LocalTransactions,
-  localMessage,
-  naturalBatches,
-} from '@millrace/messaging';
+import { type LocalTransaction, type LocalTransactions, localMessage, naturalBatches } from '@millrace/messaging';
+import type { Metrics } from '@millrace/observability';
 import type { ProductStore } from '../catalog/store/product.store.ts';
 import type { CheckoutDecider } from '../checkout/checkout.decider.ts';
 import type { OrderAccepted } from '../checkout/domain/checkout.ts';
@@ -50,16 +46,33 @@ export class AcceptOrders {
   readonly #transactions: LocalTransactions;
   readonly #products: ProductStore;
   readonly #decider: CheckoutDecider;
+  readonly #placements: ReturnType<Metrics['counter']>;
   readonly #inFlight = new Set<string>();
   readonly #enqueue = naturalBatches((batch: readonly Placement[]) => this.#settle(batch), { maxItems: MAX_BATCH });
 
-  constructor(transactions: LocalTransactions, products: ProductStore, decider: CheckoutDecider) {
+  constructor(transactions: LocalTransactions, products: ProductStore, decider: CheckoutDecider, metrics: Metrics) {
     this.#transactions = transactions;
     this.#products = products;
     this.#decider = decider;
+    this.#placements = metrics.counter({
+      name: 'order_placements_total',
+      help: 'Requests to place an order, by how they were answered',
+      labels: ['outcome'],
+    });
   }
 
   async place(placement: Placement): Promise<PlacementOutcome> {
+    try {
+      const outcome = await this.#placed(placement);
+      this.#placements.inc({ outcome: outcome.kind });
+      return outcome;
+    } catch (error) {
+      this.#placements.inc({ outcome: 'failed' });
+      throw error;
+    }
+  }
+
+  async #placed(placement: Placement): Promise<PlacementOutcome> {
     if (this.#inFlight.has(placement.key)) return { kind: 'key-in-flight' };
     if (this.#inFlight.size >= MAX_WAITING) return { kind: 'too-busy' };
     this.#inFlight.add(placement.key);
@@ -89,7 +102,10 @@ export class AcceptOrders {
     const numbered = batch.map((placement): Numbered => ({ ...placement, orderId: newId<OrderId>() }));
     const claims = await claimKeys(local.tx, numbered, local.now);
     const claimOf = ({ key }: Numbered): Claim => claims.get(key) ?? { kind: 'in-flight' };
-    const placed = await this.#placeNew(local, numbered.filter((each) => claimOf(each).kind === 'claimed'));
+    const placed = await this.#placeNew(
+      local,
+      numbered.filter((each) => claimOf(each).kind === 'claimed'),
+    );
     const firsts = await findPlacedOrders(
       local.tx,
       numbered.map(claimOf).flatMap((claim) => (claim.kind === 'known' ? [claim.orderId] : [])),
@@ -106,7 +122,10 @@ export class AcceptOrders {
     });
   }
 
-  async #placeNew(local: LocalTransaction, placements: readonly Numbered[]): Promise<ReadonlyMap<string, PlacementOutcome>> {
+  async #placeNew(
+    local: LocalTransaction,
+    placements: readonly Numbered[],
+  ): Promise<ReadonlyMap<string, PlacementOutcome>> {
     if (placements.length === 0) return new Map();
     const skus = new Set(placements.flatMap(({ request }) => request.lines.map(({ sku }) => sku)));
     const products = await this.#products.find(local.tx, [...skus]);
@@ -127,7 +146,10 @@ export class AcceptOrders {
       accepted.push(orderAccepted(placement, pricing, local.now));
     }
     // A request that was refused may be corrected and sent again under its key.
-    await releaseKeys(local.tx, [...outcomes].flatMap(([key, { kind }]) => (kind === 'placed' ? [] : [key])));
+    await releaseKeys(
+      local.tx,
+      [...outcomes].flatMap(([key, { kind }]) => (kind === 'placed' ? [] : [key])),
+    );
     if (accepted.length > 0) await local.decide(this.#decider, accepted);
     return outcomes;
   }

@@ -11,7 +11,10 @@ export type CancellationOutcome =
   | { readonly kind: 'refused'; readonly because: string; readonly status: OrderStatus }
   | { readonly kind: 'unknown-order' };
 
-const FIND = statement('order.find-cancellation', 'SELECT status, cancellation_asked FROM checkouts WHERE order_id = $1');
+const FIND = statement(
+  'order.find-cancellation',
+  'SELECT status, cancellation_asked FROM checkouts WHERE order_id = $1',
+);
 
 /**
  * Asks for an order's cancellation, as often as the customer likes: it is decided once, and a repeated wish is answered from
@@ -40,7 +43,12 @@ export class CancelOrder {
 
   #decide(orderId: OrderId, traceparent: string | undefined, status: OrderStatus): Promise<CancellationOutcome> {
     return this.#transactions.run(async ({ now, decide }) => {
-      const wish: CancellationRequested = localMessage('CancellationRequested', orderId, {}, { source: 'order', now, traceparent });
+      const wish: CancellationRequested = localMessage(
+        'CancellationRequested',
+        orderId,
+        {},
+        { source: 'order', now, traceparent },
+      );
       const [decision] = await decide(this.#decider, [wish]);
       const after = decision?.state?.order.status ?? status;
       if (decision?.refused !== undefined) return { kind: 'refused', because: decision.refused, status: after };

@@ -47,9 +47,13 @@ export class OrdersModule {
       providers: [
         {
           provide: AcceptOrders,
-          inject: [LocalTransactions, ProductStore, CheckoutDecider],
-          useFactory: (transactions: LocalTransactions, products: ProductStore, decider: CheckoutDecider) =>
-            new AcceptOrders(transactions, products, decider),
+          inject: [LocalTransactions, ProductStore, CheckoutDecider, Metrics],
+          useFactory: (
+            transactions: LocalTransactions,
+            products: ProductStore,
+            decider: CheckoutDecider,
+            metrics: Metrics,
+          ) => new AcceptOrders(transactions, products, decider, metrics),
         },
         {
           provide: CancelOrder,
@@ -68,7 +72,11 @@ export class OrdersModule {
           useFactory: (database: Database) => new PrismaClient({ adapter: new PrismaPg(database.pool) }),
         },
         { provide: OrderReader, inject: [PrismaClient], useFactory: (prisma: PrismaClient) => new OrderReader(prisma) },
-        { provide: ProductReader, inject: [PrismaClient], useFactory: (prisma: PrismaClient) => new ProductReader(prisma) },
+        {
+          provide: ProductReader,
+          inject: [PrismaClient],
+          useFactory: (prisma: PrismaClient) => new ProductReader(prisma),
+        },
         {
           provide: StatusWatcher,
           inject: [Database, LOGGER],

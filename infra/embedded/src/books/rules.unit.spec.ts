@@ -81,7 +81,7 @@ describe('the books', () => {
         charges: [...balanced.charges, { ...charge('shipped', 'capture'), reference: 'ch_2' }],
         payments: [{ orderId: 'shipped', capturedMinor: 2980n, refundedMinor: 0n }],
       },
-      'order shipped has paid 2980, and owes 1490',
+      'order shipped (completed) has paid 2980, and owes 1490',
     ],
     ['a capture nobody ordered', { charges: [...balanced.charges, charge('ghost', 'decline')] }, 'the provider has charges of an unknown order ghost'],
     ['money left held', { charges: balanced.charges.filter(({ kind }) => kind !== 'void') }, 'ch_undone of order undone is authorized still'],

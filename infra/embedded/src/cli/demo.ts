@@ -1,10 +1,11 @@
 import { rmSync } from 'node:fs';
 import { relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { endAllChildren } from '../child.ts';
+import { endAllChildren, type Exit } from '../child.ts';
 import { startShop, type Shop } from '../shop.ts';
 import { FolderInUse } from '../shop/folder-claim.ts';
 import { PortsTaken } from '../shop/ports.ts';
+import type { Replica } from '../shop/replica.ts';
 import { helpText, parseOptions, portOption, UsageError, type DemoOptions } from './options.ts';
 import { Screen } from './screen.ts';
 import { showBooks } from './show-books.ts';
@@ -58,10 +59,7 @@ async function run(): Promise<void> {
     ...(seed === undefined ? {} : { seed }),
     onStep,
     log: (line) => screen.line(`     ${line}`),
-    onServiceExit: ({ service, logFile }, { code, signal }, lastLines) => {
-      const how = signal ?? `exit code ${code}`;
-      void fail(`The ${service} service ended with ${how}. The end of ${fromHere(logFile)}:\n${lastLines}`);
-    },
+    onServiceExit,
     onServerExit: (server, lastLines) => void fail(`${server} ended. Its last words:\n${lastLines}`),
   });
   shop = await starting;
@@ -84,21 +82,29 @@ function onStep(step: string, tookMs?: number): void {
   screen.line(`  ${screen.color.green('✔')} ${step} ${screen.color.dim(`${(tookMs / 1000).toFixed(1)} s`)}`);
 }
 
+/** A service that was killed comes back, as under any supervisor; one that ends by itself shows what is wrong with it. */
+function onServiceExit(replica: Replica, { code, signal }: Exit, lastLines: string): void {
+  if (exitCode !== undefined) return;
+  const { service, logFile } = replica;
+  if (signal !== null && shop !== undefined && !options.once) {
+    screen.line(`     ${screen.color.yellow(`The ${service} service ended with ${signal} and is started again.`)}`);
+    void replica.start().catch((error: unknown) => fail(messageOf(error)));
+    return;
+  }
+  void fail(`The ${service} service ended with ${signal ?? `exit code ${code}`}. The end of ${fromHere(logFile)}:\n${lastLines}`);
+}
+
 function onSignal(signal: keyof typeof SIGNALS): void {
   // Ctrl-C reaches this process twice: from the terminal, and passed on by the one that started it.
   if (exitCode === SIGNALS[signal]) return;
-  screen.stopStatus();
-  screen.line();
-  screen.line('Stopping.');
+  screen.close('Stopping.');
   void end(SIGNALS[signal]);
 }
 
 /** Says what went wrong, and ends. */
 async function fail(message: string): Promise<void> {
   if (exitCode !== undefined) return;
-  screen.stopStatus();
-  screen.line();
-  screen.line(`${screen.color.red('✘')} ${message}`);
+  screen.close(`${screen.color.red('✘')} ${message}`);
   await end(1);
 }
 

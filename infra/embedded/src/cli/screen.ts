@@ -12,6 +12,7 @@ export class Screen {
   readonly #out: WriteStream;
   readonly #doing = new Map<string, number>();
   #timer: NodeJS.Timeout | undefined;
+  #isClosed = false;
 
   constructor(out: WriteStream, isColored: boolean) {
     this.#out = out;
@@ -21,6 +22,7 @@ export class Screen {
   }
 
   line(text = ''): void {
+    if (this.#isClosed) return;
     this.#eraseStatus();
     this.#out.write(`${text}\n`);
     this.#drawStatus();
@@ -29,19 +31,24 @@ export class Screen {
   /** Shows that something is being done, until `done`. */
   doing(what: string): void {
     this.#doing.set(what, performance.now());
-    if (!this.#out.isTTY) return;
+    if (!this.#out.isTTY || this.#isClosed) return;
     this.#timer ??= setInterval(() => this.#drawStatus(), REFRESH_MS);
   }
 
   done(what: string): void {
     this.#doing.delete(what);
-    if (this.#doing.size > 0) return;
-    this.stopStatus();
+    if (this.#doing.size === 0) this.#stopStatus();
   }
 
-  /** Takes the last line away. */
-  stopStatus(): void {
-    this.#doing.clear();
+  /** Says a last word; whatever goes on in the background is not shown any more. */
+  close(lastWord: string): void {
+    this.#stopStatus();
+    this.line();
+    this.line(lastWord);
+    this.#isClosed = true;
+  }
+
+  #stopStatus(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
     this.#eraseStatus();

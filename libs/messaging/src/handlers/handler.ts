@@ -71,7 +71,7 @@ export type Handler =
 
 /** Any decider, as the runtime takes it. */
 // oxlint-disable-next-line typescript/no-explicit-any
-export type AnyDecider = Decider<any, any>;
+type AnyDecider = Decider<any, any>;
 
 /** A handler that decides: `Local` names local messages that the same function decides about. */
 export function decides<C extends AnyContract, State, Local extends Decidable = never>(

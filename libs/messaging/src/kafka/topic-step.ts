@@ -33,10 +33,7 @@ export async function ensureTopics(
           configEntries: configOf(topic, options.replicationFactor),
         })),
       });
-      await untilLed(
-        admin,
-        missing.map(({ name }) => prefix + name),
-      );
+      await untilLed(admin, missing, prefix);
     }
     const present = wanted.filter(({ name }) => existing.has(prefix + name));
     return { created: missing.map(({ name }) => prefix + name), enlarged: await enlarge(admin, present, prefix) };
@@ -53,11 +50,13 @@ const ASK_EVERY_MS = 50;
  * Waits until the leader of every partition answers: brokers hear of a new topic, and of what they lead, a moment after the
  * controller made it. kafkajs' own waiting gives up on both.
  */
-async function untilLed(admin: Admin, names: readonly string[]): Promise<void> {
+async function untilLed(admin: Admin, wanted: readonly Topic[], prefix: string): Promise<void> {
+  const counts = new Map(wanted.map(({ name, partitions }) => [prefix + name, partitions]));
+  const names = [...counts.keys()];
   for (const deadline = Date.now() + LED_WITHIN_MS; ; ) {
     try {
-      const { topics: found } = await admin.fetchTopicMetadata({ topics: [...names] });
-      if (found.every(({ partitions }) => partitions.length > 0 && partitions.every(({ leader }) => leader >= 0))) {
+      const { topics: found } = await admin.fetchTopicMetadata({ topics: names });
+      if (found.every(({ name, partitions }) => partitions.length >= (counts.get(name) ?? 1) && partitions.every(({ leader }) => leader >= 0))) {
         await Promise.all(names.map((name) => admin.fetchTopicOffsets(name)));
         return;
       }
@@ -87,6 +86,7 @@ async function enlarge(admin: Admin, present: readonly Topic[], prefix: string):
     await admin.createPartitions({
       topicPartitions: small.map(({ name, partitions }) => ({ topic: prefix + name, count: partitions })),
     });
+    await untilLed(admin, small, prefix);
   }
   return small.map(({ name }) => prefix + name);
 }

@@ -136,7 +136,7 @@ describe('a member of a consumer group', () => {
   });
 
   it('keeps few records in memory, its place in the group and its offsets while a batch takes longer than its session', async () => {
-    const COUNT = 20_000;
+    const COUNT = 16_000;
     // What one fetch may bring at most beyond the mark: 4 MiB, of records that weigh more than 400 bytes.
     const MOST_OPEN = 4000 + (4 * 1024 * 1024) / 400;
     const { store, open, waiting } = gated();

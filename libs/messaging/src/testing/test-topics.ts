@@ -34,8 +34,8 @@ export class TestTopics {
   }
 
   /** Creates all declared topics and the dead-letter topics of the groups. */
-  async create(groups: readonly string[]): Promise<void> {
-    await ensureTopics(this.kafka, declaredTopics(groups), { replicationFactor: 1, topicPrefix: this.prefix });
+  async create(groups: readonly string[], { replicationFactor = 1 } = {}): Promise<void> {
+    await ensureTopics(this.kafka, declaredTopics(groups), { replicationFactor, topicPrefix: this.prefix });
   }
 
   /** Appends records as they are: also ones that are no messages. */

@@ -1,6 +1,7 @@
 import {
   type Context,
   context,
+  isSpanContextValid,
   propagation,
   ROOT_CONTEXT,
   type Span,
@@ -8,6 +9,7 @@ import {
   SpanStatusCode,
   trace,
 } from '@opentelemetry/api';
+import { traceparentOf } from '@millrace/observability';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 const contexts = new WeakMap<FastifyRequest, Context>();
@@ -47,6 +49,8 @@ export function startServerSpan(request: FastifyRequest, reply: FastifyReply): C
   );
   const active = trace.setSpan(parent, span);
   contexts.set(request, active);
+  // W3C Trace Context Level 2: tells the caller under which id to look for the request.
+  if (isSpanContextValid(span.spanContext())) void reply.header('traceresponse', traceparentOf(span.spanContext()));
   if (span.isRecording()) reply.raw.once('close', () => endServerSpan(span, reply));
   return active;
 }

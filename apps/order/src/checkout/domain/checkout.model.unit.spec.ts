@@ -188,7 +188,7 @@ describe('an order, whatever comes late, twice, out of order or not at all', () 
           expect(events.filter((type) => type !== 'OrderConfirmed')).toEqual(['OrderPlaced', 'OrderCancelled']);
         }
       }),
-      { numRuns: 2_000 },
+      { numRuns: 1_000 },
     );
     // The model is worth nothing if its stories end early.
     expect(seen.size).toBe(8);

@@ -38,7 +38,10 @@ export function statusChangesOf(
   // One version more than was told: the order was `cancelling`, right before the parcel left or the order was cancelled.
   if (told.length < version) {
     const at = history.find(({ said }) => said.some((type) => UNDOES.has(type)))?.decidedAt;
-    const after = status === 'cancelling' ? -1 : told.findIndex((change) => change.status === 'cancelled' || change.status === 'dispatched');
+    const after =
+      status === 'cancelling'
+        ? -1
+        : told.findIndex((change) => change.status === 'cancelled' || change.status === 'dispatched');
     const place = after === -1 ? told.length : after;
     told.splice(place, 0, { status: 'cancelling', at: at ?? told[place - 1]?.at ?? '' });
   }

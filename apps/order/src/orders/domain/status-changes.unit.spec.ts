@@ -53,13 +53,29 @@ describe('the statuses of an order', () => {
 
   it('have cancelling before cancelled', () => {
     expect(
-      storyOf('cancelled', 4, ['OrderPlaced'], ['OrderConfirmed'], ['CancelShipment'], ['VoidPayment'], ['OrderCancelled']),
+      storyOf(
+        'cancelled',
+        4,
+        ['OrderPlaced'],
+        ['OrderConfirmed'],
+        ['CancelShipment'],
+        ['VoidPayment'],
+        ['OrderCancelled'],
+      ),
     ).toEqual(['1 placed 00', '2 confirmed 01', '3 cancelling 02', '4 cancelled 04']);
   });
 
   it('have cancelling before dispatched when the parcel was faster', () => {
     expect(
-      storyOf('completed', 5, ['OrderPlaced'], ['OrderConfirmed'], ['CancelShipment'], ['OrderDispatched'], ['OrderCompleted']),
+      storyOf(
+        'completed',
+        5,
+        ['OrderPlaced'],
+        ['OrderConfirmed'],
+        ['CancelShipment'],
+        ['OrderDispatched'],
+        ['OrderCompleted'],
+      ),
     ).toEqual(['1 placed 00', '2 confirmed 01', '3 cancelling 02', '4 dispatched 03', '5 completed 04']);
   });
 });

@@ -43,16 +43,14 @@ export function timelineOf(
 ): readonly TimelineEntry[] {
   const entries: Untimed[] = [
     ...history.flatMap((entry) => [heard(entry), ...said(service, entry)]),
-    ...notifications.map(
-      ({ type, kind, at }): Untimed => ({
-        at: at.toISOString(),
-        service: 'notification',
-        type,
-        kind: 'event',
-        direction: 'heard',
-        about: kind,
-      }),
-    ),
+    ...notifications.map(({ type, kind, at }): Untimed => ({
+      at: at.toISOString(),
+      service: 'notification',
+      type,
+      kind: 'event',
+      direction: 'heard',
+      about: kind,
+    })),
   ].toSorted((one, other) => Date.parse(one.at) - Date.parse(other.at));
   const startMs = Date.parse(entries[0]?.at ?? '');
   return entries.map((entry, index) => ({

@@ -39,7 +39,12 @@ export class StatusStreams {
   }
 
   /** Writes `news`, then what follows, until the end. Owns the response from now on. */
-  open(response: ServerResponse, headers: Readonly<Record<string, string>>, news: StatusNews, seenVersion: number): void {
+  open(
+    response: ServerResponse,
+    headers: Readonly<Record<string, string>>,
+    news: StatusNews,
+    seenVersion: number,
+  ): void {
     response.writeHead(200, {
       ...headers,
       'content-type': 'text/event-stream; charset=utf-8',
@@ -79,7 +84,11 @@ export class StatusStreams {
 }
 
 /** One server-sent event; its id is the order's version. */
-function eventOf(orderId: OrderId, { status, version, at }: StatusNews['changes'][number], reason: string | null): string {
+function eventOf(
+  orderId: OrderId,
+  { status, version, at }: StatusNews['changes'][number],
+  reason: string | null,
+): string {
   const isGivenUp = status === 'cancelling' || status === 'cancelled';
   const data = { orderId, status, version, at, ...(isGivenUp && reason !== null ? { reason } : {}) };
   return `id: ${version}\nevent: status\ndata: ${JSON.stringify(data)}\n\n`;

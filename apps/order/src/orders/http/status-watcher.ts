@@ -57,7 +57,8 @@ export class StatusWatcher {
       for (const news of await this.#findNews(this.#seen())) this.#tell(news);
       this.#isAway = false;
     } catch (err) {
-      if (!this.#isAway) this.#logger.warn({ err }, 'cannot look for news of watched orders; looking again every second');
+      if (!this.#isAway)
+        this.#logger.warn({ err }, 'cannot look for news of watched orders; looking again every second');
       this.#isAway = true;
     }
     this.#isLooking = false;

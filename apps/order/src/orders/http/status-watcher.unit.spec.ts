@@ -41,7 +41,9 @@ afterEach(() => {
 /** A watch that remembers the versions it was told. */
 function watching(orderId: OrderId, seenVersion: number): { told: number[]; stop: () => void } {
   const told: number[] = [];
-  const stop = watcher.watch(orderId, seenVersion, ({ changes }) => told.push(...changes.map(({ version }) => version)));
+  const stop = watcher.watch(orderId, seenVersion, ({ changes }) =>
+    told.push(...changes.map(({ version }) => version)),
+  );
   return { told, stop };
 }
 

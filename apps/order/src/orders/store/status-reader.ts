@@ -30,7 +30,10 @@ interface Row {
 }
 
 /** Which of these orders have a later version than the one seen, in one statement. Unknown orders are left out. */
-export async function findStatusNews(db: Queryable, seen: ReadonlyMap<OrderId, number>): Promise<readonly StatusNews[]> {
+export async function findStatusNews(
+  db: Queryable,
+  seen: ReadonlyMap<OrderId, number>,
+): Promise<readonly StatusNews[]> {
   const { rows } = await db.query<Row>(FIND_NEWS([...seen.keys()], [...seen.values()]));
   return rows.map(({ order_id: orderId, status, version, reason, history }) => ({
     orderId,

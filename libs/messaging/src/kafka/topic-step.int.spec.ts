@@ -1,0 +1,62 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { catalogue, deadLetterTopic, type Topic, topics as declared } from '@millrace/contracts';
+import { TestTopics } from '../testing/test-topics.ts';
+import { declaredTopics, ensureTopics, topicConfigs } from './topic-step.ts';
+
+describe('the topic step', () => {
+  let topics: TestTopics;
+
+  beforeAll(() => {
+    topics = new TestTopics();
+  });
+  afterAll(async () => {
+    await topics.close();
+  });
+
+  const ensure = (wanted: readonly Topic[]): ReturnType<typeof ensureTopics> =>
+    ensureTopics(topics.kafka, wanted, { replicationFactor: 1, topicPrefix: topics.prefix });
+  const partitionsOf = async (name: string): Promise<number> => {
+    const admin = topics.kafka.admin();
+    await admin.connect();
+    const ends = await admin.fetchTopicOffsets(topics.prefix + name).finally(() => admin.disconnect());
+    return ends.length;
+  };
+
+  it('declares every topic that a message is said on, and the dead letters of each group', () => {
+    const names = declaredTopics(['test.one', 'test.two']).map(({ name }) => name);
+    expect(new Set(names)).toEqual(new Set([...catalogue.map(({ topic }) => topic.name), 'test.one.dlq', 'test.two.dlq']));
+    expect(names).toHaveLength(new Set(names).size);
+  });
+
+  it('creates topics as they are declared, and changes nothing when it runs again', async () => {
+    const wanted = [declared.orderEvents, declared.catalogEvents, deadLetterTopic('test.group')];
+    const names = wanted.map(({ name }) => topics.prefix + name);
+    expect(await ensure(wanted)).toEqual({ created: names, enlarged: [] });
+    const configs = await topicConfigs(topics.kafka, names);
+    const [orders, catalog, letters] = names.map((name) => configs.get(name));
+    expect(orders?.get('cleanup.policy')).toBe('delete');
+    expect(orders?.get('retention.ms')).toBe(String(7 * 24 * 60 * 60 * 1000));
+    expect(catalog?.get('cleanup.policy')).toBe('compact');
+    expect(letters?.get('retention.ms')).toBe(String(30 * 24 * 60 * 60 * 1000));
+    expect(Number(letters?.get('max.message.bytes'))).toBeGreaterThan(Number(orders?.get('max.message.bytes')));
+    for (const { name, partitions } of wanted) expect(await partitionsOf(name)).toBe(partitions);
+    expect(await ensure(wanted)).toEqual({ created: [], enlarged: [] });
+    expect(await topicConfigs(topics.kafka, names)).toEqual(configs);
+  });
+
+  it('adds partitions that are missing and takes none away', async () => {
+    const topic = { ...declared.shippingEvents, name: 'growing.events.v1' };
+    const name = topics.prefix + topic.name;
+    await ensure([{ ...topic, partitions: 2 }]);
+    expect(await ensure([{ ...topic, partitions: 5 }])).toEqual({ created: [], enlarged: [name] });
+    expect(await partitionsOf(topic.name)).toBe(5);
+    expect(await ensure([{ ...topic, partitions: 3 }])).toEqual({ created: [], enlarged: [] });
+    expect(await partitionsOf(topic.name)).toBe(5);
+  });
+
+  it('can be run by several at once', async () => {
+    const wanted = [1, 2, 3].map((index) => ({ ...declared.orderEvents, name: `race-${index}.events.v1` }));
+    await Promise.all([ensure(wanted), ensure(wanted), ensure(wanted)]);
+    for (const { name, partitions } of wanted) expect(await partitionsOf(name)).toBe(partitions);
+  });
+});

@@ -1,0 +1,74 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { CapturePayment, newId, type OrderId } from '@millrace/contracts';
+import { type PostgresServer, startPostgres, type TemporaryFolder, temporaryFolder } from '@millrace/embedded';
+import { decides } from '@millrace/messaging';
+import { tally, tallyStore, Workbench } from '@millrace/messaging/fixtures';
+import { until } from '@millrace/messaging/testing';
+
+const GROUP = 'test.outage';
+
+describe('a database that is killed under load', () => {
+  let folder: TemporaryFolder;
+  let postgres: PostgresServer;
+  let bench: Workbench;
+
+  beforeAll(async () => {
+    folder = temporaryFolder('millrace-outage');
+    postgres = await startPostgres({ dir: folder.path });
+    process.env['MILLRACE_TEST_POSTGRES_URL'] = postgres.superuserUrl;
+    bench = await Workbench.open([GROUP]);
+  });
+  afterAll(async () => {
+    await bench.close();
+    await postgres.stop();
+    await folder.remove();
+  });
+
+  it('loses, doubles, reorders and dead-letters nothing; the work resumes by itself and readiness tells why it waited', async () => {
+    const orders = Array.from({ length: 30 }, () => newId<OrderId>());
+    const sent = new Map(orders.map((orderId) => [orderId, [] as string[]]));
+    const replica = await bench.start({ [GROUP]: decides({ hears: [CapturePayment], store: tallyStore, decide: tally }) });
+    let isDone = false;
+    const load = (async () => {
+      while (!isDone) {
+        const ids = await bench.send(
+          CapturePayment,
+          orders.map((orderId) => ({ orderId })),
+        );
+        orders.forEach((orderId, index) => sent.get(orderId)?.push(ids[index] ?? ''));
+      }
+    })();
+    const appliedCount = async (): Promise<number> => {
+      const { rows } = await bench.database.query<{ n: number }>('SELECT coalesce(sum(count), 0)::int AS n FROM tally');
+      return rows[0]?.n ?? 0;
+    };
+    const checkOf = async (name: string): Promise<string> => (await replica.health.ready()).checks[name] ?? '';
+    for (let outage = 1; outage <= 2; outage++) {
+      const before = await until('work is done', async () => {
+        const count = await appliedCount();
+        return count > outage * 60 && count;
+      });
+      await postgres.kill();
+      await until('the group waits', async () => (await checkOf(`group ${GROUP}`)).includes('the database'));
+      await until('the outbox waits', async () => (await checkOf('outbox')).includes('the database'));
+      await postgres.start();
+      await until('work goes on', async () => (await appliedCount()) > before);
+    }
+    isDone = true;
+    await load;
+    for (const [orderId, ids] of sent) {
+      await bench.untilApplied(orderId, ids);
+      expect(await bench.applied(orderId)).toEqual(ids);
+    }
+    const all = [...sent.values()].flat();
+    const said = await until('all is said', async () => {
+      const read = await bench.topics.read('payment.events.v1');
+      return new Set(read.map(({ headers }) => headers['causation-id'])).size >= all.length && read;
+    });
+    // A relay that died between the send and the delete says it again, under the same id.
+    expect(new Set(said.map(({ headers }) => headers['ce_id'])).size).toBe(all.length);
+    expect(await bench.topics.read(`${GROUP}.dlq`)).toEqual([]);
+    expect(replica.fatal).toEqual([]);
+    expect((await replica.health.ready()).checks).toEqual({ outbox: 'ok', [`group ${GROUP}`]: 'ok' });
+  });
+});
