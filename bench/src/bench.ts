@@ -53,7 +53,7 @@ async function run(): Promise<boolean> {
   const logger = createLogger({ service: 'bench', level: 'silent' });
   const observer = new OrderObserver(createKafka({ brokers: shop.brokers, clientId: 'bench', logger }));
   await observer.start();
-  const placer = new OrderPlacer(shop.urls.order, SKUS);
+  const placer = new OrderPlacer(shop.urls.order, SKUS, options.customers);
   const short = Math.max(3, options.seconds / 3);
   const memoryIdle = usages(shop);
 

@@ -5,10 +5,12 @@ import { Agent, request } from 'node:http';
 export class OrderPlacer {
   readonly #url: URL;
   readonly #skus: readonly string[];
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: 64 });
+  readonly #agent: Agent;
   #next = 0;
 
-  constructor(orderApi: string, skus: readonly string[]) {
+  /** `connections`: requests that may be under way at once. */
+  constructor(orderApi: string, skus: readonly string[], connections: number) {
+    this.#agent = new Agent({ keepAlive: true, maxSockets: connections });
     this.#url = new URL('/orders', orderApi);
     this.#skus = skus;
   }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CapturePayment, newId, type OrderId } from '@millrace/contracts';
-import { type PostgresServer, startPostgres, type TemporaryFolder, temporaryFolder } from '@millrace/embedded';
+import { type PostgresServer, startPostgres, temporaryFolder } from '@millrace/embedded';
 import { decides } from '@millrace/messaging';
 import { tally, tallyStore, Workbench } from '@millrace/messaging/fixtures';
 import { until } from '@millrace/messaging/testing';
@@ -8,7 +8,7 @@ import { until } from '@millrace/messaging/testing';
 const GROUP = 'test.outage';
 
 describe('a database that is killed under load', () => {
-  let folder: TemporaryFolder;
+  let folder: ReturnType<typeof temporaryFolder>;
   let postgres: PostgresServer;
   let bench: Workbench;
 

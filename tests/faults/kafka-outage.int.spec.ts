@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CapturePayment, newId, type OrderId, PaymentCaptured } from '@millrace/contracts';
-import { type KafkaCluster, startKafka, type TemporaryFolder, temporaryFolder } from '@millrace/embedded';
+import { type KafkaCluster, startKafka, temporaryFolder } from '@millrace/embedded';
 import { type Handler, LocalTransactions, projects } from '@millrace/messaging';
 import { tally, TALLY_TABLE, tallyStore, Workbench } from '@millrace/messaging/fixtures';
 import { heard, until } from '@millrace/messaging/testing';
@@ -11,7 +11,7 @@ const GROUP = 'test.listener';
 const STOPPED_WITHIN_MS = 12_000;
 
 describe('a broker that is killed under load', () => {
-  let folder: TemporaryFolder;
+  let folder: ReturnType<typeof temporaryFolder>;
   let kafka: KafkaCluster;
   let bench: Workbench;
 
@@ -93,10 +93,11 @@ describe('a broker that is killed under load', () => {
       const { checks } = await started.health.ready();
       return checks[`group ${GROUP}`] !== 'ok';
     });
-    const since = performance.now();
-    await running.stop();
-    await started.stop();
-    expect(performance.now() - since).toBeLessThan(2 * STOPPED_WITHIN_MS);
+    for (const replica of [running, started]) {
+      const since = performance.now();
+      await replica.stop();
+      expect(performance.now() - since).toBeLessThan(STOPPED_WITHIN_MS);
+    }
     const waits = await bench.start({ [GROUP]: listener });
     await broker().start();
     await until('it joins when the broker is there', async () => (await waits.health.ready()).ready, { timeoutMs: 40_000 });

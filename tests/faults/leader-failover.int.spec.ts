@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { CapturePayment, newId, type OrderId } from '@millrace/contracts';
-import { type KafkaCluster, startKafka, type TemporaryFolder, temporaryFolder } from '@millrace/embedded';
+import { type KafkaCluster, startKafka, temporaryFolder } from '@millrace/embedded';
 import { decides, LocalTransactions } from '@millrace/messaging';
 import { tally, tallyStore, Workbench } from '@millrace/messaging/fixtures';
 import { heard, until } from '@millrace/messaging/testing';
@@ -12,7 +12,7 @@ const TOPIC = 'payment.events.v1';
 const PATIENCE = { timeoutMs: 50_000 };
 
 describe('three brokers', () => {
-  let folder: TemporaryFolder;
+  let folder: ReturnType<typeof temporaryFolder>;
   let kafka: KafkaCluster;
   let bench: Workbench;
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { checkBooks, type Shop, waitForEnd } from '@millrace/embedded';
+import { until } from '@millrace/messaging/testing';
 import { orderApisOf, placeMany } from './customers.ts';
 import { shopUnderTest } from './shop-under-test.ts';
 
@@ -22,7 +23,9 @@ describe('a shop whose processes are killed', () => {
   let shop: Shop;
 
   beforeAll(async () => {
-    shop = await shopUnderTest();
+    // SMTP knows no idempotency: a mail that is under way at a kill may arrive twice, under the same Message-ID. With one connection
+    // none is under way while another is recorded, so that what is shown here is ours: the inbox and the commit.
+    shop = await shopUnderTest({ env: { notification: { SMTP_CONNECTIONS: '1' } } });
   }, TEST_TIMEOUT_MS);
   afterAll(async () => {
     await shop?.stop();
@@ -34,6 +37,12 @@ describe('a shop whose processes are killed', () => {
     expect(verdicts.filter(({ holds }) => !holds)).toEqual([]);
   };
 
+  const isOrderApiReady = async (): Promise<boolean> =>
+    fetch(`${shop.urls.order}/health/ready`).then(
+      ({ ok }) => ok,
+      () => false,
+    );
+
   /** Starts each service with a failpoint, places orders, and starts each again when it has killed itself. */
   const expectOneEffectAfterDyingAt = async (failpointOf: (service: Service) => string, among: readonly Service[]): Promise<void> => {
     const replicas = among.map((service) => ({ service, replica: shop.services[service][0] }));
@@ -44,7 +53,7 @@ describe('a shop whose processes are killed', () => {
     await shop.ready();
     const deaths = replicas.map(async ({ replica }) => {
       const exit = await replica?.exited();
-      await replica?.start();
+      if (exit?.signal === 'SIGKILL') await replica?.start();
       return exit?.signal;
     });
     // The order API itself may be among the dead: whoever gets no answer asks again, as a customer would.
@@ -52,8 +61,9 @@ describe('a shop whose processes are killed', () => {
       try {
         placed += (await placeMany(orderApisOf(shop), 10)).length;
       } catch (error) {
-        if (!(error instanceof TypeError)) throw error;
-        await shop.services.order[0]?.ready();
+        // By its name: Jest's modules have a TypeError of their own, and this one is Node's.
+        if ((error as Error).name !== 'TypeError') throw error;
+        await until('the order API is back', isOrderApiReady, { timeoutMs: 60_000 });
       }
     }
     expect(await Promise.all(deaths)).toEqual(among.map(() => 'SIGKILL'));
@@ -70,12 +80,13 @@ describe('a shop whose processes are killed', () => {
   }, TEST_TIMEOUT_MS);
 
   it('shows each effect once when services die between the call to the outside world and the commit', async () => {
-    // Not the mails: SMTP knows no idempotency, so there a crash repeats a mail under the same Message-ID.
+    // Not the mails, see above: between the server's OK and the commit a crash repeats a mail.
     await expectOneEffectAfterDyingAt((service) => `before-commit@${groups[service]}#2`, ['order', 'inventory', 'payment', 'shipping', 'analytics']);
   }, TEST_TIMEOUT_MS);
 
   it('says everything once to whoever listens when services die between produce and outbox delete', async () => {
-    await expectOneEffectAfterDyingAt(() => 'after-produce@relay#2', ['order', 'inventory', 'payment', 'shipping', 'notification']);
+    // Not the mails, see above: the relay works beside the next mail.
+    await expectOneEffectAfterDyingAt(() => 'after-produce@relay#2', ['order', 'inventory', 'payment', 'shipping']);
   }, TEST_TIMEOUT_MS);
 
   it('goes on by itself when the broker is killed and comes back mid-order', async () => {

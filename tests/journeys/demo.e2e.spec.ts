@@ -16,7 +16,10 @@ class Demo {
   readonly #ended: Promise<number>;
 
   constructor(args: readonly string[], env: Record<string, string> = {}) {
-    this.#child = spawn(process.execPath, [program, ...args], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#child = spawn(process.execPath, [program, ...args], {
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream?.on('data', (chunk: Buffer) => (this.#output += chunk.toString('utf8')));
     }
@@ -32,7 +35,10 @@ class Demo {
   async writes(text: string): Promise<void> {
     while (!this.#output.includes(text)) {
       const ended = this.#ended.then(() => 'ended' as const);
-      if ((await Promise.race([ended, once(this.#child.stdout ?? this.#child, 'data')])) === 'ended' && !this.#output.includes(text)) {
+      if (
+        (await Promise.race([ended, once(this.#child.stdout ?? this.#child, 'data')])) === 'ended' &&
+        !this.#output.includes(text)
+      ) {
         throw new Error(`The demo ended without "${text}":\n${this.#output}`);
       }
     }

@@ -20,7 +20,11 @@ describe('the tour of the demo', () => {
     '$name: $story',
     async (scene) => {
       checks = [];
-      const stage = await openStage(shop.urls, { heard: () => {}, told: () => {}, checked: (check) => checks.push(check) });
+      const stage = await openStage(shop.urls, {
+        heard: () => {},
+        told: () => {},
+        checked: (check) => checks.push(check),
+      });
       await scene.play(stage);
       expect(checks.length).toBeGreaterThan(0);
       expect(checks.filter(({ holds }) => !holds)).toEqual([]);

@@ -33,7 +33,12 @@ export async function checkBooks(shop: Shop): Promise<BooksReport> {
   const accounts = await readAccounts(shop);
   const verdicts = rules.map((rule): Verdict => {
     const findings = rule.findings(accounts);
-    return { rule: rule.name, holds: findings.length === 0, findings: findings.slice(0, MAX_FINDINGS), total: findings.length };
+    return {
+      rule: rule.name,
+      holds: findings.length === 0,
+      findings: findings.slice(0, MAX_FINDINGS),
+      total: findings.length,
+    };
   });
   const count = (status: string) => accounts.orders.filter((order) => order.status === status).length;
   const completed = count('completed');
@@ -49,7 +54,10 @@ export async function checkBooks(shop: Shop): Promise<BooksReport> {
  * Resolves when every order has ended and every service has heard all that was said. Rejects after `timeoutMs` (60 s
  * unless told) with what it waited for. A parcel that is still to be delivered is not waited for.
  */
-export async function waitForEnd(shop: Shop, { timeoutMs = 60_000 }: { readonly timeoutMs?: number } = {}): Promise<void> {
+export async function waitForEnd(
+  shop: Shop,
+  { timeoutMs = 60_000 }: { readonly timeoutMs?: number } = {},
+): Promise<void> {
   const unread = await unreadMessages(shop);
   try {
     for (const end = Date.now() + timeoutMs; ; await sleep(POLL_MS)) {
@@ -60,7 +68,8 @@ export async function waitForEnd(shop: Shop, { timeoutMs = 60_000 }: { readonly 
       const after = heard?.unread === undefined ? await pendingWork(shop) : undefined;
       const waitsFor = before ?? heard?.unread ?? after;
       if (waitsFor === undefined && heard?.ends === (await unread.find()).ends) return;
-      if (Date.now() > end) throw new Error(`The shop is not quiet after ${timeoutMs} ms: ${waitsFor ?? 'messages keep coming'}.`);
+      if (Date.now() > end)
+        throw new Error(`The shop is not quiet after ${timeoutMs} ms: ${waitsFor ?? 'messages keep coming'}.`);
     }
   } finally {
     await unread.close();

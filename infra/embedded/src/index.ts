@@ -1,6 +1,5 @@
 export { checkBooks, waitForEnd, type BooksReport, type Verdict } from './books.ts';
 export type { Exit } from './child.ts';
-export { stateFolder } from './data-folder.ts';
 export { createServiceDatabases } from './databases.ts';
 export { freePort, isPortInUse } from './free-port.ts';
 export { startKafka, type KafkaCluster, type KafkaNode, type KafkaOptions } from './kafka.ts';
@@ -9,6 +8,6 @@ export { startPostgres, type PostgresOptions, type PostgresServer } from './post
 export { startService, waitUntilReady, type ServiceHandle, type ServiceOptions } from './processes.ts';
 export { startShop, type EnvironmentOf, type Shop, type ShopOptions } from './shop.ts';
 export type { Replica } from './shop/replica.ts';
-export { services, type ServiceName } from './shop/services.ts';
+export type { ServiceName } from './shop/services.ts';
 export { temporaryFolder } from './temporary-folder.ts';
-export { openStage, playTour, scenes, type Audience, type Check, type Scene } from './tour.ts';
+export { openStage, scenes, type Audience, type Check, type Scene } from './tour.ts';

@@ -144,7 +144,7 @@ async function start(
     return kafka;
   }
 
-  const [[postgres, urls], kafka] = await allOrNothing([startDatabases(), startBroker()]);
+  const [[postgres, urls], kafka] = await both(startDatabases(), startBroker());
   const surroundings = { databases: urls, brokers: kafka.brokers, smtpPort: mailSink.smtpPort, logLevel };
   const replicas = await createReplicas(options, ports, surroundings, logsDir);
   const all = Object.values(replicas).flat();
@@ -161,7 +161,7 @@ async function start(
     for (const replica of all) await replica.start();
     await Promise.all(all.map((replica) => replica.ready()));
   });
-  await allOrNothing([listed, running]);
+  await both(listed, running);
   await timed('prices known to the order service', () => catalogArrived(addresses));
   return {
     dir,
@@ -219,10 +219,10 @@ async function listCatalog(databases: DatabaseUrls, logsDir: string, seed: strin
   if (code !== 0) throw new Error(`The catalog could not be listed.\n${command.lastLines()}`);
 }
 
-/** Like Promise.all, but rejects only when all have ended, so that nothing starts while what was started is being stopped. */
-async function allOrNothing<T extends readonly unknown[]>(works: readonly [...{ [K in keyof T]: Promise<T[K]> }]): Promise<T> {
-  await Promise.allSettled(works);
-  return (await Promise.all(works)) as unknown as T;
+/** Like Promise.all, but rejects only when both have ended, so that nothing starts while what was started is being stopped. */
+async function both<A, B>(one: Promise<A>, other: Promise<B>): Promise<[A, B]> {
+  await Promise.allSettled([one, other]);
+  return Promise.all([one, other]);
 }
 
 function stopWatch(onStep: ShopOptions['onStep']) {

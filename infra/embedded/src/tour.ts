@@ -31,9 +31,14 @@ async function somethingToSell(shop: ShopClient, run: string): Promise<Product> 
   const plenty = (await shop.products()).filter(({ stock }) => stock.available >= ENOUGH);
   const found = plenty.find(({ sku }) => sku === FAVOURITE_SKU) ?? plenty[0];
   if (found !== undefined) return found;
-  const product = { sku: `MUG-${run}`, name: 'Mug of the tour', price: { amountMinor: 1490, currency: 'EUR' }, stock: 1000 };
+  const product = {
+    sku: `MUG-${run}`,
+    name: 'Mug of the tour',
+    price: { amountMinor: 1490, currency: 'EUR' },
+    stock: 1000,
+  };
   const listed = await shop.listProduct(product);
-  for (const end = Date.now() + 10_000; !(await shop.isSold(product.sku)); ) {
+  for (const end = Date.now() + 10_000; !(await shop.isSold(product.sku));) {
     if (Date.now() > end) throw new Error(`${product.sku} was listed, and the order service does not sell it.`);
   }
   return listed;

@@ -51,7 +51,12 @@ const noMoneyLeftHeld: Rule = {
 const paymentServiceAgreesWithProvider: Rule = {
   name: "the payment service's books agree with the provider's",
   findings({ payments, charges }) {
-    const sums = (kind: string) => sumBy(charges.filter((charge) => charge.kind === kind), ({ orderId }) => orderId, ({ amountMinor }) => amountMinor);
+    const sums = (kind: string) =>
+      sumBy(
+        charges.filter((charge) => charge.kind === kind),
+        ({ orderId }) => orderId,
+        ({ amountMinor }) => amountMinor,
+      );
     const captured = sums('capture');
     const refunded = sums('refund');
     const ours = new Map(payments.map((payment) => [payment.orderId, payment]));
@@ -73,11 +78,16 @@ const stockAddsUp: Rule = {
     const findings = stock.flatMap(({ sku, onHand, reserved, arrived }) => {
       const left = sold.get(sku) ?? 0n;
       return [
-        ...(BigInt(onHand) + left === BigInt(arrived) ? [] : [`${sku}: ${onHand} on the shelf and ${left} sold, of ${arrived}`]),
+        ...(BigInt(onHand) + left === BigInt(arrived)
+          ? []
+          : [`${sku}: ${onHand} on the shelf and ${left} sold, of ${arrived}`]),
         ...(reserved === 0 ? [] : [`${sku}: ${reserved} reserved still`]),
       ];
     });
-    return [...findings, ...[...sold.keys()].filter((sku) => !known.has(sku)).map((sku) => `${sku} was sold and never stocked`)];
+    return [
+      ...findings,
+      ...[...sold.keys()].filter((sku) => !known.has(sku)).map((sku) => `${sku} was sold and never stocked`),
+    ];
   },
 };
 
@@ -112,7 +122,9 @@ const toldOnce: Rule = {
       const times = mails.arrivals.get(messageId) ?? 0;
       return times === 1 ? [] : [`the mail ${kind} of order ${orderId} arrived ${times} times`];
     });
-    const unknown = [...mails.arrivals.keys()].filter((id) => !ids.has(id)).map((id) => `a mail ${id} was sent and not noted`);
+    const unknown = [...mails.arrivals.keys()]
+      .filter((id) => !ids.has(id))
+      .map((id) => `a mail ${id} was sent and not noted`);
     return [...wrongly, ...miscounted, ...unknown];
   },
 };
@@ -120,7 +132,9 @@ const toldOnce: Rule = {
 const nothingUnsent: Rule = {
   name: 'nothing waits to be sent',
   findings: ({ outboxes }) =>
-    Object.entries(outboxes).flatMap(([service, count]) => (count === 0 ? [] : [`${count} messages wait in the outbox of ${service}`])),
+    Object.entries(outboxes).flatMap(([service, count]) =>
+      count === 0 ? [] : [`${count} messages wait in the outbox of ${service}`],
+    ),
 };
 
 const noDeadLetters: Rule = {
@@ -170,7 +184,11 @@ function dueNotifications({ status, isConfirmed }: OrderAccount): string[] {
 
 function unitsSold(orders: readonly OrderAccount[]): Map<string, bigint> {
   const lines = orders.filter(({ status }) => status === 'completed').flatMap((order) => order.lines);
-  return sumBy(lines, ({ sku }) => sku, ({ quantity }) => BigInt(quantity));
+  return sumBy(
+    lines,
+    ({ sku }) => sku,
+    ({ quantity }) => BigInt(quantity),
+  );
 }
 
 function netOf(charges: readonly Charge[]): bigint {

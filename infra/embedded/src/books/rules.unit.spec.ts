@@ -13,7 +13,12 @@ const order = (orderId: string, status: string, isConfirmed: boolean): OrderAcco
   lines: [{ sku: 'MUG-BLUE', quantity: 1 }],
 });
 
-const charge = (orderId: string, kind: string): Charge => ({ orderId, reference: `ch_${orderId}`, kind, amountMinor: 1490n });
+const charge = (orderId: string, kind: string): Charge => ({
+  orderId,
+  reference: `ch_${orderId}`,
+  kind,
+  amountMinor: 1490n,
+});
 
 const told = (orderId: string, kind: string): NotificationAccount => ({
   orderId,
@@ -25,8 +30,17 @@ const told = (orderId: string, kind: string): NotificationAccount => ({
 
 /** The books of a shop in which one order was shipped, one was cancelled after its payment, and one found no stock. */
 const balanced: Accounts = {
-  orders: [order('shipped', 'completed', true), order('undone', 'cancelled', true), order('refused', 'cancelled', false)],
-  charges: [charge('shipped', 'authorize'), charge('shipped', 'capture'), charge('undone', 'authorize'), charge('undone', 'void')],
+  orders: [
+    order('shipped', 'completed', true),
+    order('undone', 'cancelled', true),
+    order('refused', 'cancelled', false),
+  ],
+  charges: [
+    charge('shipped', 'authorize'),
+    charge('shipped', 'capture'),
+    charge('undone', 'authorize'),
+    charge('undone', 'void'),
+  ],
   payments: [
     { orderId: 'shipped', capturedMinor: 1490n, refundedMinor: 0n },
     { orderId: 'undone', capturedMinor: 0n, refundedMinor: 0n },
@@ -72,7 +86,10 @@ describe('the books', () => {
   it.each<[string, Partial<Accounts>, string]>([
     [
       'an order that has not ended',
-      { orders: [...balanced.orders, { ...order('stuck', 'placed', false) }], figures: [{ currency: 'EUR', placed: 4, completed: 1, cancelled: 2, revenueMinor: 1490n }] },
+      {
+        orders: [...balanced.orders, { ...order('stuck', 'placed', false) }],
+        figures: [{ currency: 'EUR', placed: 4, completed: 1, cancelled: 2, revenueMinor: 1490n }],
+      },
       'order stuck is placed',
     ],
     [
@@ -83,15 +100,31 @@ describe('the books', () => {
       },
       'order shipped (completed) has paid 2980, and owes 1490',
     ],
-    ['a capture nobody ordered', { charges: [...balanced.charges, charge('ghost', 'decline')] }, 'the provider has charges of an unknown order ghost'],
-    ['money left held', { charges: balanced.charges.filter(({ kind }) => kind !== 'void') }, 'ch_undone of order undone is authorized still'],
+    [
+      'a capture nobody ordered',
+      { charges: [...balanced.charges, charge('ghost', 'decline')] },
+      'the provider has charges of an unknown order ghost',
+    ],
+    [
+      'money left held',
+      { charges: balanced.charges.filter(({ kind }) => kind !== 'void') },
+      'ch_undone of order undone is authorized still',
+    ],
     [
       'a capture that the service does not know of',
       { payments: [{ orderId: 'shipped', capturedMinor: 0n, refundedMinor: 0n }] },
       'order shipped: 0 captured, 0 refunded here; 1490 captured, 0 refunded at the provider',
     ],
-    ['stock that is gone', { stock: [{ sku: 'MUG-BLUE', onHand: 8, reserved: 0, arrived: 10 }] }, 'MUG-BLUE: 8 on the shelf and 1 sold, of 10'],
-    ['stock left reserved', { stock: [{ sku: 'MUG-BLUE', onHand: 9, reserved: 1, arrived: 10 }] }, 'MUG-BLUE: 1 reserved still'],
+    [
+      'stock that is gone',
+      { stock: [{ sku: 'MUG-BLUE', onHand: 8, reserved: 0, arrived: 10 }] },
+      'MUG-BLUE: 8 on the shelf and 1 sold, of 10',
+    ],
+    [
+      'stock left reserved',
+      { stock: [{ sku: 'MUG-BLUE', onHand: 9, reserved: 1, arrived: 10 }] },
+      'MUG-BLUE: 1 reserved still',
+    ],
     [
       'a parcel for a cancelled order',
       { shipments: [...balanced.shipments, { orderId: 'refused', status: 'delivered' }] },
@@ -100,7 +133,10 @@ describe('the books', () => {
     ['a parcel that never left', { shipments: [] }, 'order shipped (completed) has 0 parcels under way'],
     [
       'a customer who was not told',
-      { notifications: balanced.notifications.slice(1), mails: { since, arrivals: new Map([...balanced.mails.arrivals].slice(1)) } },
+      {
+        notifications: balanced.notifications.slice(1),
+        mails: { since, arrivals: new Map([...balanced.mails.arrivals].slice(1)) },
+      },
       'the customer of order shipped was told: order-dispatched; due: order-confirmed, order-dispatched',
     ],
     [
@@ -113,7 +149,11 @@ describe('the books', () => {
       { mails: { since, arrivals: new Map([...balanced.mails.arrivals, ['stray', 1]]) } },
       'a mail stray was sent and not noted',
     ],
-    ['a message left in an outbox', { outboxes: { ...balanced.outboxes, payment: 2 } }, '2 messages wait in the outbox of payment'],
+    [
+      'a message left in an outbox',
+      { outboxes: { ...balanced.outboxes, payment: 2 } },
+      '2 messages wait in the outbox of payment',
+    ],
     ['a dead letter', { deadLetters: new Map([['order.checkout.dlq', 1]]) }, 'order.checkout.dlq holds 1'],
     [
       'revenue that analytics missed',
@@ -125,7 +165,10 @@ describe('the books', () => {
   });
 
   it('balance when mails of before this start are not there any more', () => {
-    const before = { ...balanced, notifications: balanced.notifications.map((one) => ({ ...one, recordedAt: new Date(0) })) };
+    const before = {
+      ...balanced,
+      notifications: balanced.notifications.map((one) => ({ ...one, recordedAt: new Date(0) })),
+    };
     expect(findingsIn({ ...before, mails: { since, arrivals: new Map() } })).toEqual([]);
   });
 });

@@ -71,7 +71,9 @@ async function run(): Promise<void> {
   else screen.line(color.red(color.bold(`${failed} checks did not hold. The logs are in ${fromHere(logsDir)}.`)));
   if (once) return end(failed === 0 ? 0 : 1);
   showUrls(shop, product, screen);
-  const afterwards = keep ? `${fromHere(dir)} keeps the data` : `nothing of it is kept, unless you start it with --keep`;
+  const afterwards = keep
+    ? `${fromHere(dir)} keeps the data`
+    : `nothing of it is kept, unless you start it with --keep`;
   screen.line(`Logs: ${fromHere(logsDir)}. Ctrl-C stops everything; ${afterwards}.`);
   await new Promise(() => {}); // until a signal
 }
@@ -91,7 +93,9 @@ function onServiceExit(replica: Replica, { code, signal }: Exit, lastLines: stri
     void replica.start().catch((error: unknown) => fail(messageOf(error)));
     return;
   }
-  void fail(`The ${service} service ended with ${signal ?? `exit code ${code}`}. The end of ${fromHere(logFile)}:\n${lastLines}`);
+  void fail(
+    `The ${service} service ended with ${signal ?? `exit code ${code}`}. The end of ${fromHere(logFile)}:\n${lastLines}`,
+  );
 }
 
 function onSignal(signal: keyof typeof SIGNALS): void {
@@ -126,7 +130,8 @@ async function end(code: number): Promise<void> {
 function messageOf(error: unknown): string {
   if (error instanceof PortsTaken) {
     const lines = error.taken.map(
-      ({ user, port }) => `Port ${port}, wanted for ${user}, is in use. Stop its user, or choose another: --${portOption(user)} N.`,
+      ({ user, port }) =>
+        `Port ${port}, wanted for ${user}, is in use. Stop its user, or choose another: --${portOption(user)} N.`,
     );
     return [...lines, '--ports-from N takes all ports from N on.'].join('\n  ');
   }

@@ -95,13 +95,17 @@ function portsOf(text: (name: string) => string | undefined): ShopPorts {
   });
   for (const [user, port] of entries) {
     const other = entries.find(([one, itsPort]) => one !== user && itsPort === port);
-    if (other) throw new UsageError(`Port ${port} is given to both ${user} and ${other[0]}: change --${portOption(user)} or --${portOption(other[0])}.`);
+    if (other)
+      throw new UsageError(
+        `Port ${port} is given to both ${user} and ${other[0]}: change --${portOption(user)} or --${portOption(other[0])}.`,
+      );
   }
   return Object.fromEntries(entries) as unknown as ShopPorts;
 }
 
 function portNumber(option: string, text: string): number {
   const port = Number(text);
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new UsageError(`--${option} ${text}: expected a port, 1 to 65535.`);
+  if (!Number.isInteger(port) || port < 1 || port > 65_535)
+    throw new UsageError(`--${option} ${text}: expected a port, 1 to 65535.`);
   return port;
 }

@@ -21,6 +21,8 @@ export async function showBooks(shop: Shop, screen: Screen): Promise<number> {
     if (total > findings.length) screen.line(`         and ${total - findings.length} more`);
   }
   const { completed, cancelled, open } = orders;
-  screen.line(`     ${completed + cancelled + open} orders: ${completed} completed, ${cancelled} cancelled, ${open} open`);
+  screen.line(
+    `     ${completed + cancelled + open} orders: ${completed} completed, ${cancelled} cancelled, ${open} open`,
+  );
   return verdicts.filter(({ holds }) => !holds).length + (unrest === undefined ? 0 : 1);
 }

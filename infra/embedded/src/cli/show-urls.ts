@@ -16,13 +16,18 @@ export function showUrls({ urls, mailUrl, brokers, postgres }: Shop, product: Pr
   entry('figures', `${urls.analytics}/funnel`);
   entry('health', `${urls.order}/health/ready`);
   entry('metrics', `${urls.order}/metrics`);
-  entry('other services', `payment ${urls.payment}/docs  shipping ${urls.shipping}/docs  notification ${urls.notification}/docs`);
+  entry(
+    'other services',
+    `payment ${urls.payment}/docs  shipping ${urls.shipping}/docs  notification ${urls.notification}/docs`,
+  );
   entry('Kafka', brokers.join(', '));
   entry('PostgreSQL', postgres.superuserUrl);
   line();
   line('Place an order, and follow it with the links in the answer:');
   line();
-  line(`  curl -i ${urls.order}/orders -H 'content-type: application/json' -H "idempotency-key: $(date +%s)" -d '${exampleOrder(product)}'`);
+  line(
+    `  curl -i ${urls.order}/orders -H 'content-type: application/json' -H "idempotency-key: $(date +%s)" -d '${exampleOrder(product)}'`,
+  );
   line();
 }
 

@@ -32,7 +32,7 @@ function prices(products: readonly Product[]): Map<string, string> {
 /** Every page of GET /products, which both services answer alike: the header Link names the next page. */
 async function allProducts(url: string): Promise<Product[]> {
   const products: Product[] = [];
-  for (let path: string | undefined = `/products?limit=${PAGE_SIZE}`; path !== undefined; ) {
+  for (let path: string | undefined = `/products?limit=${PAGE_SIZE}`; path !== undefined;) {
     const response = await fetch(url + path);
     if (!response.ok) throw new Error(`GET ${url}${path} answered ${response.status}: ${await response.text()}`);
     const page = (await response.json()) as { readonly products: Product[] };

@@ -53,7 +53,9 @@ export async function otherFreePort(givenAway: Set<number>): Promise<number> {
 
 /** Resolves when nobody listens on any of the ports. @throws {PortsTaken} naming all of those that are taken. */
 export async function requireFreePorts(ports: ShopPorts): Promise<void> {
-  const states = await Promise.all(portUsers.map(async (user) => ({ user, port: ports[user], isTaken: await isPortInUse(ports[user]) })));
+  const states = await Promise.all(
+    portUsers.map(async (user) => ({ user, port: ports[user], isTaken: await isPortInUse(ports[user]) })),
+  );
   const taken = states.filter(({ isTaken }) => isTaken);
   if (taken.length > 0) throw new PortsTaken(taken.map(({ user, port }) => ({ user, port })));
 }

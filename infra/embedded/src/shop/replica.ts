@@ -59,7 +59,10 @@ export function createReplica({ service, number, port, env, logFile, onExit }: R
       args: [...NODE_OPTIONS, serviceEntry(service, 'main')],
       env: { ...env, ...more, HTTP_HOST: '127.0.0.1', HTTP_PORT: String(port) },
       logFile,
-      ...(onExit === undefined ? {} : { onExit }),
+      onExit(exit, lastLines) {
+        isRunning = false; // whoever hears of its end may start it again at once
+        onExit?.(exit, lastLines);
+      },
     });
     handle = current;
     isRunning = true;
@@ -79,8 +82,7 @@ export function createReplica({ service, number, port, env, logFile, onExit }: R
     isRunning: () => isRunning,
     exited: () => running().exited,
     start,
-    ready: (timeoutMs = READY_TIMEOUT_MS) =>
-      waitUntilReady(`${url}/health/ready`, { timeoutMs, handle: running() }),
+    ready: (timeoutMs = READY_TIMEOUT_MS) => waitUntilReady(`${url}/health/ready`, { timeoutMs, handle: running() }),
     async kill(signal) {
       await handle?.kill(signal);
     },

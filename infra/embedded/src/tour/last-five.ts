@@ -19,8 +19,11 @@ export const lastFive: Scene = {
     stage.tell(`${orderIds.length} orders were accepted ${tookMs()}`);
     const orders = new Map<string, Order>();
     await stage.until('all orders ended', async () => {
-      const open = orderIds.filter((orderId) => orders.get(orderId)?.reason === undefined && orders.get(orderId)?.status !== 'completed');
-      for (const order of await Promise.all(open.map((orderId) => stage.shop.order(orderId)))) orders.set(order.orderId, order);
+      const open = orderIds.filter(
+        (orderId) => orders.get(orderId)?.reason === undefined && orders.get(orderId)?.status !== 'completed',
+      );
+      for (const order of await Promise.all(open.map((orderId) => stage.shop.order(orderId))))
+        orders.set(order.orderId, order);
       return [...orders.values()].every(({ status }) => status === 'completed' || status === 'cancelled');
     });
     const completed = [...orders.values()].filter(({ status }) => status === 'completed');
@@ -31,6 +34,10 @@ export const lastFive: Scene = {
     stage.check('all others were told that it is out of stock', refused.length, CUSTOMERS - STOCK);
     const payments = await Promise.all(refused.map(({ orderId }) => stage.shop.paymentOf(orderId)));
     stage.check('nobody else was asked for money', payments.filter((payment) => payment !== undefined).length, 0);
-    await stage.checkSoon('the shelf is empty', () => stage.shop.stockOf(sku), { onHand: 0, reserved: 0, available: 0 });
+    await stage.checkSoon('the shelf is empty', () => stage.shop.stockOf(sku), {
+      onHand: 0,
+      reserved: 0,
+      available: 0,
+    });
   },
 };

@@ -13,7 +13,11 @@ const confirmedAndShipped: Scene = {
     stage.check('the parcel can be followed', tracking !== undefined, true);
     const payment = await stage.shop.paymentOf(orderId);
     stage.check('her card was charged the total', payment?.capturedMinor, total.amountMinor);
-    await stage.checkSoon('two less are on the shelf', async () => stockOf(stage), { ...before, onHand: before.onHand - 2, available: before.available - 2 });
+    await stage.checkSoon('two less are on the shelf', async () => stockOf(stage), {
+      ...before,
+      onHand: before.onHand - 2,
+      available: before.available - 2,
+    });
     stage.checkTold(timeline, ['order-confirmed', 'order-dispatched']);
   },
 };
@@ -40,7 +44,10 @@ const cardDeclined: Scene = {
     const orderId = await stage.place(stage.wish('cleo', { quantity: 3, paymentToken: 'tok_declined' }));
     const timeline = await stage.follow(orderId);
     await stage.checkEnd(orderId, 'cancelled', 'payment-declined');
-    stage.check('stock was set aside and given back', saidOf(timeline, ['StockReserved', 'StockReleased']), ['StockReserved', 'StockReleased']);
+    stage.check('stock was set aside and given back', saidOf(timeline, ['StockReserved', 'StockReleased']), [
+      'StockReserved',
+      'StockReleased',
+    ]);
     stage.check('the shelf is as before', await stockOf(stage), before);
     stage.check('no money moved', (await stage.shop.paymentOf(orderId))?.capturedMinor, 0);
     stage.checkTold(timeline, ['order-cancelled']);
@@ -55,7 +62,10 @@ const carrierRefuses: Scene = {
     const orderId = await stage.place(stage.wish('dora', { postcode: '00000' }));
     const timeline = await stage.follow(orderId);
     await stage.checkEnd(orderId, 'cancelled', 'shipment-refused');
-    stage.check('the money was held and given up', saidOf(timeline, ['PaymentAuthorized', 'PaymentVoided']), ['PaymentAuthorized', 'PaymentVoided']);
+    stage.check('the money was held and given up', saidOf(timeline, ['PaymentAuthorized', 'PaymentVoided']), [
+      'PaymentAuthorized',
+      'PaymentVoided',
+    ]);
     stage.check('the payment is void', (await stage.shop.paymentOf(orderId))?.status, 'voided');
     stage.check('the shelf is as before', await stockOf(stage), before);
     stage.checkTold(timeline, ['order-cancelled', 'order-confirmed']);
@@ -97,7 +107,11 @@ const sameRequestTwice: Scene = {
     if (order === undefined) throw new Error('The order is not in the list of the customer.');
     await stage.follow(order.orderId);
     await stage.checkEnd(order.orderId, 'completed');
-    await stage.checkSoon('one less is on the shelf', async () => stockOf(stage), { ...before, onHand: before.onHand - 1, available: before.available - 1 });
+    await stage.checkSoon('one less is on the shelf', async () => stockOf(stage), {
+      ...before,
+      onHand: before.onHand - 1,
+      available: before.available - 1,
+    });
   },
 };
 

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Where the services of a shop are, without a slash at the end. The tour knows a shop by these and nothing else. */
 export interface ShopUrls {
@@ -63,6 +64,7 @@ export interface Answer {
 }
 
 const TIMEOUT_MS = 10_000;
+const POLL_MS = 200;
 
 /** What a customer and a shopkeeper can ask of the shop by HTTP. Rejects with the answer when it is no 2xx. */
 export class ShopClient {
@@ -82,7 +84,7 @@ export class ShopClient {
   }
 
   async ordersOf(customerId: string): Promise<readonly Order[]> {
-    const page = await request(`${this.#urls.order}/orders?${new URLSearchParams({ customer: customerId })}`);
+    const page = await request(`${this.#urls.order}/orders?customer=${encodeURIComponent(customerId)}`);
     return wanted<{ orders: readonly Order[] }>(page).orders;
   }
 
@@ -106,7 +108,8 @@ export class ShopClient {
 
   /** The first products by sku, at most 200. */
   async products(): Promise<readonly Product[]> {
-    return wanted<{ products: readonly Product[] }>(await request(`${this.#urls.inventory}/products?limit=200`)).products;
+    return wanted<{ products: readonly Product[] }>(await request(`${this.#urls.inventory}/products?limit=200`))
+      .products;
   }
 
   async listProduct(product: { sku: string; name: string; price: Money; stock: number }): Promise<Product> {
@@ -131,15 +134,27 @@ interface Request {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-async function request(url: string, { method = 'GET', body, headers = {} }: Request = {}): Promise<Answer & { url: string }> {
-  const response = await fetch(url, {
+async function request(url: string, options: Request = {}): Promise<Answer & { url: string }> {
+  const { method = 'GET', body, headers = {} } = options;
+  const init: RequestInit = {
     method,
     headers: { ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    signal: AbortSignal.timeout(TIMEOUT_MS),
-  });
-  const text = await response.text();
-  return { url: `${method} ${url}`, status: response.status, body: text === '' ? undefined : JSON.parse(text) };
+  };
+  for (const end = Date.now() + TIMEOUT_MS; ; await sleep(POLL_MS)) {
+    try {
+      const response = await fetch(url, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) });
+      const text = await response.text();
+      return { url: `${method} ${url}`, status: response.status, body: text === '' ? undefined : JSON.parse(text) };
+    } catch (error) {
+      // A service that is being restarted is asked again, as a person would press reload; only questions may be repeated.
+      if (method === 'GET' && Date.now() < end) continue;
+      const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+      throw new Error(`${method} ${url} was not answered: ${cause instanceof Error ? cause.message : String(cause)}`, {
+        cause: error,
+      });
+    }
+  }
 }
 
 function wanted<T>({ url, status, body }: Answer & { url: string }): T {

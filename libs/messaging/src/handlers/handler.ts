@@ -69,10 +69,6 @@ export type Handler =
   // oxlint-disable-next-line typescript/no-explicit-any
   DecideHandler<any, any> | PerformHandler<any, any, any> | ProjectHandler<any> | DueHandler<any, any>;
 
-/** Any decider, as the runtime takes it. */
-// oxlint-disable-next-line typescript/no-explicit-any
-type AnyDecider = Decider<any, any>;
-
 /** A handler that decides: `Local` names local messages that the same function decides about. */
 export function decides<C extends AnyContract, State, Local extends Decidable = never>(
   handler: Omit<DecideHandler<State, MessageOf<C> | Local>, 'kind' | 'hears'> & { readonly hears: readonly C[] },

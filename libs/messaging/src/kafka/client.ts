@@ -7,6 +7,8 @@ export interface KafkaOptions {
   readonly brokers: readonly string[];
   readonly clientId: string;
   readonly logger: Logger;
+  /** For a caller that tries again by itself and must soon be told that Kafka is away; 60 unless said. */
+  readonly retries?: number;
 }
 
 // kafkajs chooses its retry defaults by NODE_ENV; ours are the same everywhere. Sixty tries of at most a second bridge the
@@ -14,13 +16,13 @@ export interface KafkaOptions {
 export const RETRY = { initialRetryTime: 100, maxRetryTime: 1000, retries: 60 };
 
 /** A Kafka client whose log lines go to our logger. kafkajs stays behind this folder. */
-export function createKafka({ brokers, clientId, logger }: KafkaOptions): Kafka {
+export function createKafka({ brokers, clientId, logger, retries = RETRY.retries }: KafkaOptions): Kafka {
   return new Kafka({
     clientId,
     brokers: [...brokers],
     connectionTimeout: 1000,
     requestTimeout: 5000,
-    retry: RETRY,
+    retry: { ...RETRY, retries },
     logLevel: logLevel.WARN,
     logCreator: logInto(logger),
   });

@@ -1,6 +1,9 @@
 import { type Kafka, type Message, Partitioners, type Producer, type RecordMetadata } from 'kafkajs';
 import { RETRY } from './client.ts';
 
+// A leader that moved is found at the second try. Whatever takes longer is tried again by the caller, who can say so meanwhile.
+const SEND_RETRIES = 2;
+
 /** A record to append. */
 export interface OutgoingRecord {
   readonly topic: string;
@@ -77,7 +80,7 @@ export class RecordProducer {
       idempotent: true,
       maxInFlightRequests: 1,
       allowAutoTopicCreation: false,
-      retry: { ...RETRY, retries: 5 },
+      retry: { ...RETRY, retries: SEND_RETRIES },
       createPartitioner: () => (args) => {
         const partition = this.#chosen.get(args.message) ?? murmur2(args);
         this.#chosen.set(args.message, partition);

@@ -18,8 +18,11 @@ describe('the topic step', () => {
   const partitionsOf = async (name: string): Promise<number> => {
     const admin = topics.kafka.admin();
     await admin.connect();
-    const ends = await admin.fetchTopicOffsets(topics.prefix + name).finally(() => admin.disconnect());
-    return ends.length;
+    try {
+      return (await admin.fetchTopicOffsets(topics.prefix + name)).length;
+    } finally {
+      await admin.disconnect();
+    }
   };
 
   it('declares every topic that a message is said on, and the dead letters of each group', () => {

@@ -43,6 +43,9 @@ describe('a group that decides', () => {
     await topics.send(records);
     await topics.send(records);
     const replica = await start();
+    // Twice in one batch, and once more in another.
+    await until('the first copies are applied', async () => (await appliedTo(replica, orders[0] as OrderId)).length === 10);
+    await topics.send(records);
     const last = capture(orders[0] as OrderId);
     await topics.send([last]);
     await until('the last message is applied', async () => (await appliedTo(replica, orders[0] as OrderId)).includes(last.id));

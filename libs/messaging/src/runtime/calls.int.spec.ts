@@ -223,6 +223,7 @@ describe('a group that calls the outside world', () => {
     expect(called).toEqual(slowIds.slice(0, 1));
     const record = (await bench.topics.read('payment.commands.v1')).find(({ headers }) => headers['ce_id'] === slowIds[0]);
     const place = `payment.commands.v1/${record?.partition}`;
+    await until('the offsets of the others are committed', async () => (await bench.committed(GROUP)).size >= 5);
     expect(BigInt((await bench.committed(GROUP)).get(place) ?? '0')).toBeLessThanOrEqual(BigInt(record?.offset ?? '-1'));
     gate.resolve();
     await bench.untilApplied(slow, slowIds);
@@ -271,7 +272,9 @@ describe('a group that calls the outside world', () => {
     });
     const ids = await capture(orderId, 2);
     await until('the first call is under way', () => calls.length === 1);
+    const since = performance.now();
     const stopped = bench.stopReplicas();
+    await until('a stop without patience would be over', () => performance.now() - since > 200);
     gate.resolve();
     await stopped;
     expect(await bench.applied(orderId)).toEqual(ids.slice(0, 1));
@@ -294,7 +297,10 @@ describe('a group that calls the outside world', () => {
     });
     await bench.send(CapturePayment, [{ orderId: hangs }, { orderId: waits }]);
     await until('both are under way', () => tries > 0);
+    const since = performance.now();
     await bench.stopReplicas();
+    // Well before the call's own timeout.
+    expect(performance.now() - since).toBeLessThan(7000);
     expect(aborted).toContain(true);
     expect(await bench.applied(hangs)).toEqual([]);
   });

@@ -123,6 +123,7 @@ export class ConsumerGroup {
           topics: [...new Set(this.#options.hears.map(({ topic }) => this.#options.topicPrefix + topic.name))],
           fromBeginning: true,
         });
+        if (this.#isStopping) return await consumer.disconnect();
         this.#consumer = consumer;
         await consumer.run({ autoCommit: false, eachBatchAutoResolve: false, partitionsConsumedConcurrently: 64, eachBatch: (payload) => this.#onBatch(payload) });
         return;
@@ -224,8 +225,9 @@ export class ConsumerGroup {
     }
   }
 
-  #onBatch({ batch, resolveOffset, isStale }: EachBatchPayload): Promise<void> {
-    if (this.#isStopping || this.#isDead || isStale()) return Promise.resolve();
+  #onBatch(payload: EachBatchPayload): Promise<void> {
+    if (this.#isStopping || this.#isDead || payload.isStale()) return Promise.resolve();
+    const { batch } = payload;
     const topic = batch.topic.slice(this.#options.topicPrefix.length);
     const records = batch.messages.map((message) =>
       this.#tracker.track({
@@ -239,7 +241,7 @@ export class ConsumerGroup {
       } satisfies Incoming),
     );
     this.#open.set({ group: this.name }, this.#tracker.open);
-    resolveOffset(batch.lastOffset());
+    payload.resolveOffset(batch.lastOffset());
     this.#worker.accept(records);
     if (!this.#isPaused && (this.#tracker.open > HIGH_WATER_MARK || this.#tracker.openBytes > HIGH_WATER_BYTES)) {
       this.#isPaused = true;

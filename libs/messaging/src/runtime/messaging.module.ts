@@ -9,6 +9,9 @@ import { LocalTransactions } from './local-transactions.ts';
 import { MESSAGING_OPTIONS, type MessagingOptions } from './messaging-options.ts';
 import { MessagingServer } from './messaging-server.ts';
 
+// kafkajs tries each of its own tries so often: about three seconds with Kafka away, until the relay tells and tries again.
+const RELAY_RETRIES = 3;
+
 /**
  * Brings the messaging runtime into a service. It needs `Database`, `Metrics`, `Health` and `LOGGER` from a global module.
  * Whoever runs the application attaches `MessagingServer` as a microservice.
@@ -33,7 +36,7 @@ export class MessagingModule {
               service: options.service,
               topicPrefix: options.topicPrefix,
               producer: new RecordProducer(
-                createKafka({ brokers: options.brokers, clientId: `${options.service}-relay`, logger }),
+                createKafka({ brokers: options.brokers, clientId: `${options.service}-relay`, logger, retries: RELAY_RETRIES }),
               ),
             }),
         },

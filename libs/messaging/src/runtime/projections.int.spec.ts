@@ -69,7 +69,10 @@ describe('a projection', () => {
     await bench.topics.send([...records, ...records]);
     await start();
     await untilCaughtUp();
-    const before = await readModel();
+    const last = recordFor(CapturePayment, { orderId: newId<OrderId>() });
+    await bench.topics.send([...records, last]);
+    await untilCaughtUp();
+    const before = (await readModel()).filter(({ order_id }) => order_id !== last.key);
     expect(before.map(({ count }) => count)).toEqual(orders.map(() => 10));
     const committed = await until('offsets are committed', async () => {
       const offsets = await bench.committed(GROUP);
@@ -82,7 +85,7 @@ describe('a projection', () => {
     expect((await bench.committed(GROUP)).size).toBeGreaterThanOrEqual(committed.size);
     await start();
     await untilCaughtUp();
-    expect(await readModel()).toEqual(before);
+    expect((await readModel()).filter(({ order_id }) => order_id !== last.key)).toEqual(before);
   });
 
   it('stores its position with the read model, and believes it more than Kafka', async () => {

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { CapturePayment, newId, type OrderId, PaymentCaptured, PaymentDeclined } from '@millrace/contracts';
+import { CapturePayment, type MessageOf, newId, type OrderId, PaymentCaptured, PaymentDeclined } from '@millrace/contracts';
 import { type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import { recordFor, tally, TALLY_TABLE, tallyStore, Workbench } from '../fixtures/index.ts';
@@ -31,13 +31,13 @@ describe('a trace', () => {
       // Books in a table of its own what the cashier said, and says so.
       [BOOKKEEPER]: decides({
         hears: [PaymentCaptured],
-        store: keyedStore<{ orderId: OrderId }, { key: string } & never>({
+        store: keyedStore<{ orderId: OrderId }, MessageOf<typeof PaymentCaptured>>({
           load: () => Promise.resolve(new Map()),
           save: async (tx, changes) => {
             await tx.query('INSERT INTO books SELECT unnest($1::uuid[])', [changes.map(({ key }) => key)]);
           },
-        }) as never,
-        decide: (_state: unknown, { body }) => ({
+        }),
+        decide: (_state, { body }) => ({
           state: { orderId: body.orderId },
           messages: [PaymentDeclined({ orderId: body.orderId, reason: 'payment-voided' })],
         }),

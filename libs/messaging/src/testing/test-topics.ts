@@ -49,9 +49,7 @@ export class TestTopics {
   /** Everything that a topic holds from its first record to its end at this moment. */
   async read(topic: string): Promise<readonly ReadRecord[]> {
     const name = this.prefix + topic;
-    const admin = this.kafka.admin();
-    await admin.connect();
-    const ends = await admin.fetchTopicOffsets(name).finally(() => admin.disconnect());
+    const ends = await this.#endsOf(name);
     const missing = new Map(ends.flatMap((end) => (end.high === end.low ? [] : [[end.partition, BigInt(end.high) - 1n]])));
     const records: ReadRecord[] = [];
     if (missing.size === 0) return records;
@@ -82,6 +80,16 @@ export class TestTopics {
       await consumer.disconnect();
     }
     return records;
+  }
+
+  async #endsOf(name: string): ReturnType<ReturnType<Kafka['admin']>['fetchTopicOffsets']> {
+    const admin = this.kafka.admin();
+    await admin.connect();
+    try {
+      return await admin.fetchTopicOffsets(name);
+    } finally {
+      await admin.disconnect();
+    }
   }
 
   async close(): Promise<void> {
