@@ -30,7 +30,10 @@ const stop = async (): Promise<void> => {
   await shop?.stop();
   await folder.remove();
 };
-for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143]] as const) {
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const) {
   process.once(signal, () => void stop().finally(() => process.exit(code)));
 }
 try {
@@ -63,7 +66,9 @@ async function run(): Promise<boolean> {
   const idle = await idlePhase(placer, observer, short);
   say(`${options.customers} customers for ${options.seconds} s …`);
   const before = usages(shop);
-  const loaded = await saturatedPhase(placer, observer, options.customers, options.seconds, (perSecond) => say(`  ${perSecond} orders/s`));
+  const loaded = await saturatedPhase(placer, observer, options.customers, options.seconds, (perSecond) =>
+    say(`  ${perSecond} orders/s`),
+  );
   const after = usages(shop);
 
   say('Checking the books …');
@@ -74,7 +79,12 @@ async function run(): Promise<boolean> {
 
   const result = {
     date: new Date().toISOString(),
-    machine: { cores: cpus().length, cpu: cpus()[0]?.model.trim(), memoryGiB: round(totalmem() / 2 ** 30), node: process.version },
+    machine: {
+      cores: cpus().length,
+      cpu: cpus()[0]?.model.trim(),
+      memoryGiB: round(totalmem() / 2 ** 30),
+      node: process.version,
+    },
     seconds: round(loaded.seconds),
     customers: options.customers,
     ordersPerSecond: round(loaded.completed / loaded.seconds),
@@ -86,7 +96,8 @@ async function run(): Promise<boolean> {
   report(result);
   if (!books.balance) {
     say('The books do not balance, so the figures mean nothing:');
-    for (const { rule, findings } of books.verdicts.filter(({ holds }) => !holds)) say(`  ${rule}: ${findings.join('; ')}`);
+    for (const { rule, findings } of books.verdicts.filter(({ holds }) => !holds))
+      say(`  ${rule}: ${findings.join('; ')}`);
   }
   if (options.json !== undefined) {
     writeFileSync(options.json, `${JSON.stringify(result, null, 2)}\n`);
@@ -113,8 +124,14 @@ function ownUsage(): Usage {
   return { cpuMs: (user + system) / 1000, memoryMiB: process.memoryUsage.rss() / 2 ** 20 };
 }
 
-function perOrder(before: ReadonlyMap<string, Usage | undefined>, after: ReadonlyMap<string, Usage | undefined>, orders: number): Record<string, number> {
-  const split = [...after].map(([name, usage]) => [name, ((usage?.cpuMs ?? Number.NaN) - (before.get(name)?.cpuMs ?? 0)) / orders] as const);
+function perOrder(
+  before: ReadonlyMap<string, Usage | undefined>,
+  after: ReadonlyMap<string, Usage | undefined>,
+  orders: number,
+): Record<string, number> {
+  const split = [...after].map(
+    ([name, usage]) => [name, ((usage?.cpuMs ?? Number.NaN) - (before.get(name)?.cpuMs ?? 0)) / orders] as const,
+  );
   const total = split.reduce((sum, [, ms]) => sum + ms, 0);
   return Object.fromEntries([...split, ['total', total] as const].map(([name, ms]) => [name, round(ms)]));
 }
@@ -125,8 +142,17 @@ function memoryOf(measured: ReadonlyMap<string, Usage | undefined>): Record<stri
   return Object.fromEntries([...split, ['total', total] as const].map(([name, mib]) => [name, Math.round(mib)]));
 }
 
-function report(result: { ordersPerSecond: number; confirmedMs: { idle: object; loaded: object }; cpuMsPerOrder: object; memoryMiB: { idle: object; loaded: object }; booksBalance: boolean }): void {
-  const line = (values: object): string => Object.entries(values).map(([name, value]) => `${name} ${value}`).join(', ');
+function report(result: {
+  ordersPerSecond: number;
+  confirmedMs: { idle: object; loaded: object };
+  cpuMsPerOrder: object;
+  memoryMiB: { idle: object; loaded: object };
+  booksBalance: boolean;
+}): void {
+  const line = (values: object): string =>
+    Object.entries(values)
+      .map(([name, value]) => `${name} ${value}`)
+      .join(', ');
   say('');
   say(`Orders completed per second   ${result.ordersPerSecond}`);
   say(`Accepted → confirmed, idle    ${line(result.confirmedMs.idle)} (ms)`);
@@ -140,13 +166,22 @@ function report(result: { ordersPerSecond: number; confirmedMs: { idle: object; 
 function parsed(): { seconds: number; customers: number; json: string | undefined } {
   try {
     const { values } = parseArgs({
-      options: { seconds: { type: 'string' }, customers: { type: 'string' }, json: { type: 'string' }, help: { type: 'boolean' } },
+      options: {
+        seconds: { type: 'string' },
+        customers: { type: 'string' },
+        json: { type: 'string' },
+        help: { type: 'boolean' },
+      },
     });
     if (values.help) {
       say(HELP);
       process.exit(0);
     }
-    return { seconds: positive('--seconds', values.seconds ?? '30'), customers: positive('--customers', values.customers ?? '600'), json: values.json };
+    return {
+      seconds: positive('--seconds', values.seconds ?? '30'),
+      customers: positive('--customers', values.customers ?? '600'),
+      json: values.json,
+    };
   } catch (error) {
     say(`${error instanceof Error ? error.message : String(error)}\n\n${HELP}`);
     process.exit(2);

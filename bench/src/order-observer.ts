@@ -11,7 +11,11 @@ export class OrderObserver {
   cancelled = 0;
 
   constructor(kafka: Kafka) {
-    this.#consumer = kafka.consumer({ groupId: `bench.observer.${process.pid}`, maxWaitTimeInMs: 200, heartbeatInterval: 500 });
+    this.#consumer = kafka.consumer({
+      groupId: `bench.observer.${process.pid}`,
+      maxWaitTimeInMs: 200,
+      heartbeatInterval: 500,
+    });
   }
 
   async start(): Promise<void> {
@@ -21,9 +25,9 @@ export class OrderObserver {
     await this.#consumer.run({
       autoCommit: false,
       partitionsConsumedConcurrently: topics.orderEvents.partitions,
-      eachBatch: async ({ batch, resolveOffset }) => {
-        for (const { key, headers } of batch.messages) this.#see(String(key), textOf(headers?.[headerNames.type]));
-        resolveOffset(batch.lastOffset());
+      eachMessage: ({ message: { key, headers } }) => {
+        this.#see(String(key), textOf(headers?.[headerNames.type]));
+        return Promise.resolve();
       },
     });
     await joined;

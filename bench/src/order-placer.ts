@@ -22,7 +22,14 @@ export class OrderPlacer {
       customerId: `bench-${this.#next % 1000}`,
       lines: [{ sku, quantity: 1 }],
       currency: 'EUR',
-      shippingAddress: { name: 'Bench Mark', email: 'bench@example.com', street: 'Mill Lane 1', postcode: '10115', city: 'Berlin', country: 'DE' },
+      shippingAddress: {
+        name: 'Bench Mark',
+        email: 'bench@example.com',
+        street: 'Mill Lane 1',
+        postcode: '10115',
+        city: 'Berlin',
+        country: 'DE',
+      },
       paymentToken: 'tok_approved',
     });
     return new Promise((resolve, reject) => {
@@ -31,7 +38,11 @@ export class OrderPlacer {
         {
           method: 'POST',
           agent: this.#agent,
-          headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), 'idempotency-key': randomUUID() },
+          headers: {
+            'content-type': 'application/json',
+            'content-length': Buffer.byteLength(body),
+            'idempotency-key': randomUUID(),
+          },
         },
         (response) => {
           let text = '';

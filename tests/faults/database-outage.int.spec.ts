@@ -27,7 +27,9 @@ describe('a database that is killed under load', () => {
   it('loses, doubles, reorders and dead-letters nothing; the work resumes by itself and readiness tells why it waited', async () => {
     const orders = Array.from({ length: 30 }, () => newId<OrderId>());
     const sent = new Map(orders.map((orderId) => [orderId, [] as string[]]));
-    const replica = await bench.start({ [GROUP]: decides({ hears: [CapturePayment], store: tallyStore, decide: tally }) });
+    const replica = await bench.start({
+      [GROUP]: decides({ hears: [CapturePayment], store: tallyStore, decide: tally }),
+    });
     let isDone = false;
     const load = (async () => {
       while (!isDone) {

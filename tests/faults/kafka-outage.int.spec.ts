@@ -100,7 +100,9 @@ describe('a broker that is killed under load', () => {
     }
     const waits = await bench.start({ [GROUP]: listener });
     await broker().start();
-    await until('it joins when the broker is there', async () => (await waits.health.ready()).ready, { timeoutMs: 40_000 });
+    await until('it joins when the broker is there', async () => (await waits.health.ready()).ready, {
+      timeoutMs: 40_000,
+    });
     expect(waits.fatal).toEqual([]);
   });
 });

@@ -49,11 +49,15 @@ describe('three brokers', () => {
     };
     /** The newest row now will have been acknowledged when this resolves. */
     const untilSendingGoesOn = async (): Promise<void> => {
-      const { rows } = await bench.database.query<{ seq: string | null }>('SELECT max(seq) AS seq FROM messaging.outbox');
+      const { rows } = await bench.database.query<{ seq: string | null }>(
+        'SELECT max(seq) AS seq FROM messaging.outbox',
+      );
       await until(
         'sending goes on',
         async () => {
-          const oldest = await bench.database.query<{ seq: string | null }>('SELECT min(seq) AS seq FROM messaging.outbox');
+          const oldest = await bench.database.query<{ seq: string | null }>(
+            'SELECT min(seq) AS seq FROM messaging.outbox',
+          );
           return BigInt(oldest.rows[0]?.seq ?? Number.MAX_SAFE_INTEGER) > BigInt(rows[0]?.seq ?? '0');
         },
         PATIENCE,
@@ -69,7 +73,8 @@ describe('three brokers', () => {
     await load;
     await until('everything is sent', async () => (await waiting()) === 0, PATIENCE);
     const arrived = new Map(orders.map((orderId) => [orderId as string, [] as string[]]));
-    for (const { key, headers } of await bench.topics.read(TOPIC)) arrived.get(key ?? '')?.push(headers['causation-id'] ?? '');
+    for (const { key, headers } of await bench.topics.read(TOPIC))
+      arrived.get(key ?? '')?.push(headers['causation-id'] ?? '');
     for (const [orderId, ids] of said) {
       const once = (arrived.get(orderId) ?? []).filter((id, index, all) => all.indexOf(id) === index);
       expect(once).toEqual(ids);

@@ -44,7 +44,10 @@ describe('a shop whose processes are killed', () => {
     );
 
   /** Starts each service with a failpoint, places orders, and starts each again when it has killed itself. */
-  const expectOneEffectAfterDyingAt = async (failpointOf: (service: Service) => string, among: readonly Service[]): Promise<void> => {
+  const expectOneEffectAfterDyingAt = async (
+    failpointOf: (service: Service) => string,
+    among: readonly Service[],
+  ): Promise<void> => {
     const replicas = among.map((service) => ({ service, replica: shop.services[service][0] }));
     for (const { service, replica } of replicas) {
       await replica?.stop();
@@ -57,7 +60,7 @@ describe('a shop whose processes are killed', () => {
       return exit?.signal;
     });
     // The order API itself may be among the dead: whoever gets no answer asks again, as a customer would.
-    for (let placed = 0; placed < 40; ) {
+    for (let placed = 0; placed < 40;) {
       try {
         placed += (await placeMany(orderApisOf(shop), 10)).length;
       } catch (error) {
@@ -71,40 +74,67 @@ describe('a shop whose processes are killed', () => {
     await expectBalance();
   };
 
-  it('shows each effect once when every service dies between its database commit and its offset commit', async () => {
-    await expectOneEffectAfterDyingAt((service) => `after-commit@${groups[service]}#2`, everyService);
-  }, TEST_TIMEOUT_MS);
+  it(
+    'shows each effect once when every service dies between its database commit and its offset commit',
+    async () => {
+      await expectOneEffectAfterDyingAt((service) => `after-commit@${groups[service]}#2`, everyService);
+    },
+    TEST_TIMEOUT_MS,
+  );
 
-  it('shows each effect once when every service dies just before its offset commit', async () => {
-    await expectOneEffectAfterDyingAt((service) => `before-offset-commit@${groups[service]}`, everyService);
-  }, TEST_TIMEOUT_MS);
+  it(
+    'shows each effect once when every service dies just before its offset commit',
+    async () => {
+      await expectOneEffectAfterDyingAt((service) => `before-offset-commit@${groups[service]}`, everyService);
+    },
+    TEST_TIMEOUT_MS,
+  );
 
-  it('shows each effect once when services die between the call to the outside world and the commit', async () => {
-    // Not the mails, see above: between the server's OK and the commit a crash repeats a mail.
-    await expectOneEffectAfterDyingAt((service) => `before-commit@${groups[service]}#2`, ['order', 'inventory', 'payment', 'shipping', 'analytics']);
-  }, TEST_TIMEOUT_MS);
+  it(
+    'shows each effect once when services die between the call to the outside world and the commit',
+    async () => {
+      // Not the mails, see above: between the server's OK and the commit a crash repeats a mail.
+      await expectOneEffectAfterDyingAt(
+        (service) => `before-commit@${groups[service]}#2`,
+        ['order', 'inventory', 'payment', 'shipping', 'analytics'],
+      );
+    },
+    TEST_TIMEOUT_MS,
+  );
 
-  it('says everything once to whoever listens when services die between produce and outbox delete', async () => {
-    // Not the mails, see above: the relay works beside the next mail.
-    await expectOneEffectAfterDyingAt(() => 'after-produce@relay#2', ['order', 'inventory', 'payment', 'shipping']);
-  }, TEST_TIMEOUT_MS);
+  it(
+    'says everything once to whoever listens when services die between produce and outbox delete',
+    async () => {
+      // Not the mails, see above: the relay works beside the next mail.
+      await expectOneEffectAfterDyingAt(() => 'after-produce@relay#2', ['order', 'inventory', 'payment', 'shipping']);
+    },
+    TEST_TIMEOUT_MS,
+  );
 
-  it('goes on by itself when the broker is killed and comes back mid-order', async () => {
-    await placeMany(orderApisOf(shop), 20);
-    const [broker] = shop.kafka.nodes;
-    await broker?.kill('SIGKILL');
-    // Orders are accepted without Kafka: what they say waits in the outbox.
-    await placeMany(orderApisOf(shop), 20);
-    await broker?.start();
-    await expectBalance();
-  }, TEST_TIMEOUT_MS);
+  it(
+    'goes on by itself when the broker is killed and comes back mid-order',
+    async () => {
+      await placeMany(orderApisOf(shop), 20);
+      const [broker] = shop.kafka.nodes;
+      await broker?.kill('SIGKILL');
+      // Orders are accepted without Kafka: what they say waits in the outbox.
+      await placeMany(orderApisOf(shop), 20);
+      await broker?.start();
+      await expectBalance();
+    },
+    TEST_TIMEOUT_MS,
+  );
 
-  it('goes on by itself when PostgreSQL is killed and comes back mid-order', async () => {
-    await placeMany(orderApisOf(shop), 20);
-    await shop.postgres.kill();
-    await shop.postgres.start();
-    await shop.ready();
-    await placeMany(orderApisOf(shop), 10);
-    await expectBalance();
-  }, TEST_TIMEOUT_MS);
+  it(
+    'goes on by itself when PostgreSQL is killed and comes back mid-order',
+    async () => {
+      await placeMany(orderApisOf(shop), 20);
+      await shop.postgres.kill();
+      await shop.postgres.start();
+      await shop.ready();
+      await placeMany(orderApisOf(shop), 10);
+      await expectBalance();
+    },
+    TEST_TIMEOUT_MS,
+  );
 });

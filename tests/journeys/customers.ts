@@ -9,11 +9,18 @@ export interface Wish {
   readonly postcode?: string;
 }
 
-const TOKENS = ['tok_approved', 'tok_approved', 'tok_approved', 'tok_declined', 'tok_error_then_success', 'tok_error_after_charging'];
+const TOKENS = [
+  'tok_approved',
+  'tok_approved',
+  'tok_approved',
+  'tok_declined',
+  'tok_error_then_success',
+  'tok_error_after_charging',
+];
 const SKUS = ['MUG-BLUE', 'TEA-GREEN-100', 'SOLD-OUT'];
 
 /** A mix in which every kind of ending occurs: the `index`-th wish is always the same. */
-export function mixedWish(index: number): Wish {
+function mixedWish(index: number): Wish {
   return {
     sku: SKUS[index % 7 === 6 ? 2 : index % 2] ?? 'MUG-BLUE',
     paymentToken: TOKENS[index % TOKENS.length] ?? 'tok_approved',
@@ -22,7 +29,7 @@ export function mixedWish(index: number): Wish {
 }
 
 /** Places an order at the given order API and resolves with its id once it is accepted. */
-export async function place(orderApi: string, wish: Wish = {}): Promise<string> {
+async function place(orderApi: string, wish: Wish = {}): Promise<string> {
   const response = await fetch(`${orderApi}/orders`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', 'idempotency-key': randomUUID() },
@@ -51,7 +58,9 @@ export async function placeMany(orderApis: readonly string[], count: number): Pr
   const ids: string[] = [];
   while (ids.length < count) {
     const batch = Array.from({ length: Math.min(10, count - ids.length) }, (_, index) => ids.length + index);
-    ids.push(...(await Promise.all(batch.map((index) => place(orderApis[index % orderApis.length] ?? '', mixedWish(index))))));
+    ids.push(
+      ...(await Promise.all(batch.map((index) => place(orderApis[index % orderApis.length] ?? '', mixedWish(index))))),
+    );
   }
   return ids;
 }

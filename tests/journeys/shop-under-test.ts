@@ -11,7 +11,10 @@ export async function shopUnderTest(options: Pick<ShopOptions, 'env' | 'replicas
     dir: join(folder.path, 'shop'),
     logLevel: 'warn',
     ...options,
-    env: { ...options.env, shipping: { CARRIER_DISPATCH_AFTER_MS: '20', CARRIER_DELIVER_AFTER_MS: '20', ...options.env?.shipping } },
+    env: {
+      ...options.env,
+      shipping: { CARRIER_DISPATCH_AFTER_MS: '20', CARRIER_DELIVER_AFTER_MS: '20', ...options.env?.shipping },
+    },
   });
   return {
     ...shop,

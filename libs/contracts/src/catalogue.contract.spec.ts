@@ -15,28 +15,37 @@ describe('the catalogue', () => {
     for (const { type, version, wireType } of catalogue) expect(wireType).toBe(`millrace.${type}.v${version}`);
   });
 
-  it.each(catalogue.map((contract) => [contract.type, contract] as const))('says what %s means in a sentence', (type, contract) => {
-    expect(contract.meaning).toMatch(/^[A-Z].{15,}\.$/);
-    expect(type).toMatch(/^[A-Z][a-z]+([A-Z][a-z]+)+$/);
-    expect(type).not.toMatch(/Event$|Command$/);
-  });
+  it.each(catalogue.map((contract) => [contract.type, contract] as const))(
+    'says what %s means in a sentence',
+    (type, contract) => {
+      expect(contract.meaning).toMatch(/^[A-Z].{15,}\.$/);
+      expect(type).toMatch(/^[A-Z][a-z]+([A-Z][a-z]+)+$/);
+      expect(type).not.toMatch(/Event$|Command$/);
+    },
+  );
 
-  it.each(catalogue.map((contract) => [contract.type, contract] as const))('sends %s to a topic of its kind', (type, contract) => {
-    // A command asks, so it begins with its verb; an event tells, so it ends with its participle.
-    const isEvent = /(ed|Sent)$/.test(type);
-    expect(contract.topic.name).toMatch(isEvent ? /\.events\./ : /\.commands\./);
-    expect(Object.values(topics)).toContain(contract.topic);
-  });
+  it.each(catalogue.map((contract) => [contract.type, contract] as const))(
+    'sends %s to a topic of its kind',
+    (type, contract) => {
+      // A command asks, so it begins with its verb; an event tells, so it ends with its participle.
+      const isEvent = /(ed|Sent)$/.test(type);
+      expect(contract.topic.name).toMatch(isEvent ? /\.events\./ : /\.commands\./);
+      expect(Object.values(topics)).toContain(contract.topic);
+    },
+  );
 
-  it.each(catalogue.map((contract) => [contract.type, contract] as const))('keys %s by an opaque id of its body', (_type, contract) => {
-    const body = exampleOf(contract).body as Record<string, unknown>;
-    const key = contract.keyOf(body);
-    const field = OPAQUE_KEYS.find((name) => body[name] === key);
-    expect(field).toBeDefined();
-    // Changing the field changes the key: it is that field and no other.
-    expect(contract.keyOf({ ...body, [String(field)]: 'other' })).toBe('other');
-    expect(contract.schema.safeParse({ ...body, [String(field)]: undefined }).success).toBe(false);
-  });
+  it.each(catalogue.map((contract) => [contract.type, contract] as const))(
+    'keys %s by an opaque id of its body',
+    (_type, contract) => {
+      const body = exampleOf(contract).body as Record<string, unknown>;
+      const key = contract.keyOf(body);
+      const field = OPAQUE_KEYS.find((name) => body[name] === key);
+      expect(field).toBeDefined();
+      // Changing the field changes the key: it is that field and no other.
+      expect(contract.keyOf({ ...body, [String(field)]: 'other' })).toBe('other');
+      expect(contract.schema.safeParse({ ...body, [String(field)]: undefined }).success).toBe(false);
+    },
+  );
 
   it('keys all messages of one topic alike', () => {
     for (const topic of Object.values(topics)) {
@@ -52,11 +61,14 @@ describe('the catalogue', () => {
 });
 
 describe('the declared topics', () => {
-  it.each(Object.values(topics).map((topic) => [topic.name, topic] as const))('%s has a name by the rule and room to share', (name, topic) => {
-    expect(name).toMatch(TOPIC_NAME);
-    expect(topic.partitions).toBeGreaterThan(1);
-    expect(topic.meaning).toMatch(/\.$/);
-  });
+  it.each(Object.values(topics).map((topic) => [topic.name, topic] as const))(
+    '%s has a name by the rule and room to share',
+    (name, topic) => {
+      expect(name).toMatch(TOPIC_NAME);
+      expect(topic.partitions).toBeGreaterThan(1);
+      expect(topic.meaning).toMatch(/\.$/);
+    },
+  );
 
   it('have names of their own', () => {
     const names = Object.values(topics).map(({ name }) => name);

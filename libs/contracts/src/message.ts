@@ -49,9 +49,10 @@ export interface MessageFacts {
 }
 
 /** `MessageOf<typeof A | typeof B>` is a union that `switch (message.type)` narrows. */
-export type MessageOf<C extends AnyContract> = C extends MessageContract<infer Type, infer Body>
-  ? MessageFacts & { readonly type: Type; readonly body: Body }
-  : never;
+export type MessageOf<C extends AnyContract> =
+  C extends MessageContract<infer Type, infer Body>
+    ? MessageFacts & { readonly type: Type; readonly body: Body }
+    : never;
 
 /** Any heard message. */
 export type AnyMessage = MessageFacts & { readonly type: string; readonly body: unknown };

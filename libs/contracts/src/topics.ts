@@ -35,7 +35,9 @@ export const topics = {
   orderEvents: topic('order.events.v1', 'What became of each order. Key: order id.'),
   inventoryCommands: topic('inventory.commands.v1', 'What the checkout asks of the warehouse. Key: order id.'),
   inventoryEvents: topic('inventory.events.v1', 'What the warehouse did for each order. Key: order id.'),
-  catalogEvents: topic('catalog.events.v1', 'The newest name and price of each product. Key: sku.', { policy: 'compact' }),
+  catalogEvents: topic('catalog.events.v1', 'The newest name and price of each product. Key: sku.', {
+    policy: 'compact',
+  }),
   paymentCommands: topic('payment.commands.v1', 'What the checkout asks of the cashier. Key: order id.'),
   paymentEvents: topic('payment.events.v1', 'What happened to the money of each order. Key: order id.'),
   shippingCommands: topic('shipping.commands.v1', 'What the checkout asks of the dispatcher. Key: order id.'),

@@ -9,7 +9,8 @@ export const PriceChanged = defineMessage({
   version: 1,
   topic: topics.catalogEvents,
   key: 'sku',
-  meaning: 'A product has a new price; it carries all a reader needs, because compaction keeps only the newest message of a sku.',
+  meaning:
+    'A product has a new price; it carries all a reader needs, because compaction keeps only the newest message of a sku.',
   schema: z.object({
     sku: Sku,
     name: z.string(),

@@ -42,39 +42,49 @@ const messageOf = (decoded: Decoded): AnyMessage => {
 };
 
 describe('every message', () => {
-  it.each(catalogue.map((contract) => [contract.type, contract] as const))('%s comes out of the envelope as it went in', (type, contract) => {
-    const said = { ...exampleOf(contract), aggregateVersion: 7 };
-    const message = messageOf(decode(rawOf(said), [contract]));
-    expect(message).toEqual({
-      type,
-      body: said.body,
-      key: contract.keyOf(said.body),
-      id: facts.id,
-      source: 'order',
-      time: facts.time,
-      correlationId: facts.correlationId,
-      causationId: facts.causationId,
-      traceparent: facts.traceparent,
-      aggregateVersion: 7,
-    });
-  });
+  it.each(catalogue.map((contract) => [contract.type, contract] as const))(
+    '%s comes out of the envelope as it went in',
+    (type, contract) => {
+      const said = { ...exampleOf(contract), aggregateVersion: 7 };
+      const message = messageOf(decode(rawOf(said), [contract]));
+      expect(message).toEqual({
+        type,
+        body: said.body,
+        key: contract.keyOf(said.body),
+        id: facts.id,
+        source: 'order',
+        time: facts.time,
+        correlationId: facts.correlationId,
+        causationId: facts.causationId,
+        traceparent: facts.traceparent,
+        aggregateVersion: 7,
+      });
+    },
+  );
 
-  it.each(catalogue.map((contract) => [contract.type, contract] as const))('%s tolerates a field that a later version adds', (_type, contract) => {
-    const said = exampleOf(contract);
-    const message = messageOf(decode(changedBody(said, { addedLater: { deep: [1] } }), [contract]));
-    expect(message.body).toEqual(said.body);
-  });
+  it.each(catalogue.map((contract) => [contract.type, contract] as const))(
+    '%s tolerates a field that a later version adds',
+    (_type, contract) => {
+      const said = exampleOf(contract);
+      const message = messageOf(decode(changedBody(said, { addedLater: { deep: [1] } }), [contract]));
+      expect(message.body).toEqual(said.body);
+    },
+  );
 
-  it.each(catalogue.map((contract) => [contract.type, contract] as const))('%s misses none of its fields without being noticed', (_type, contract) => {
-    const body = exampleOf(contract).body as Record<string, unknown>;
-    for (const field of Object.keys(body)) {
-      const decoded = decode({ ...rawOf(exampleOf(contract)), value: Buffer.from(JSON.stringify({ ...body, [field]: undefined })) }, [
-        contract,
-      ]);
-      expect(decoded).toMatchObject({ kind: 'malformed', reason: 'schema-violation' });
-      expect(decoded.kind === 'malformed' && decoded.detail).toContain(field);
-    }
-  });
+  it.each(catalogue.map((contract) => [contract.type, contract] as const))(
+    '%s misses none of its fields without being noticed',
+    (_type, contract) => {
+      const body = exampleOf(contract).body as Record<string, unknown>;
+      for (const field of Object.keys(body)) {
+        const decoded = decode(
+          { ...rawOf(exampleOf(contract)), value: Buffer.from(JSON.stringify({ ...body, [field]: undefined })) },
+          [contract],
+        );
+        expect(decoded).toMatchObject({ kind: 'malformed', reason: 'schema-violation' });
+        expect(decoded.kind === 'malformed' && decoded.detail).toContain(field);
+      }
+    },
+  );
 });
 
 describe('the envelope', () => {
@@ -99,7 +109,9 @@ describe('the envelope', () => {
     const { causationId: _c, traceparent: _t, ...few } = facts;
     const { headers } = encode(exampleOf(CapturePayment), few);
     expect(Object.keys(headers)).not.toContain('causation-id');
-    const message = messageOf(decode(withHeaders({ 'correlation-id': undefined, 'causation-id': undefined, traceparent: undefined })));
+    const message = messageOf(
+      decode(withHeaders({ 'correlation-id': undefined, 'causation-id': undefined, traceparent: undefined })),
+    );
     expect(message.correlationId).toBe(facts.id);
     expect(Object.keys(message)).not.toContain('causationId');
     expect(Object.keys(message)).not.toContain('traceparent');
@@ -112,7 +124,10 @@ describe('the envelope', () => {
   });
 
   it('refuses to say what the contract refuses, and names the field and what was expected', () => {
-    const said = PaymentCaptured({ ...(exampleOf(PaymentCaptured).body as never as object), amount: { amountMinor: 0.5, currency: 'eur' } } as never);
+    const said = PaymentCaptured({
+      ...(exampleOf(PaymentCaptured).body as never as object),
+      amount: { amountMinor: 0.5, currency: 'eur' },
+    } as never);
     const violation = (): unknown => encode(said, facts);
     expect(violation).toThrow(ContractViolation);
     expect(violation).toThrow(/expected int[^]*amount\.amountMinor/);
@@ -131,7 +146,12 @@ describe('a record that is no message', () => {
   it.each<readonly [string, RawMessage, string, RegExp]>([
     ['without a type', withHeaders({ ce_type: undefined }), 'bad-envelope', /ce_type is missing/],
     ['of an unknown type', withHeaders({ ce_type: 'millrace.Nonsense.v1' }), 'unknown-type', /millrace\.Nonsense\.v1/],
-    ['of an unknown version', withHeaders({ ce_type: 'millrace.CapturePayment.v2' }), 'unknown-type', /CapturePayment\.v2/],
+    [
+      'of an unknown version',
+      withHeaders({ ce_type: 'millrace.CapturePayment.v2' }),
+      'unknown-type',
+      /CapturePayment\.v2/,
+    ],
     ['without an id', withHeaders({ ce_id: undefined }), 'bad-envelope', /ce_id: expected a UUIDv7, got nothing/],
     ['with an id that is none', withHeaders({ ce_id: '17' }), 'bad-envelope', /ce_id: expected a UUIDv7, got 17/],
     [
@@ -140,7 +160,12 @@ describe('a record that is no message', () => {
       'bad-envelope',
       /ce_id: expected a UUIDv7/,
     ],
-    ['with a time that is none', withHeaders({ ce_time: 'yesterday' }), 'bad-envelope', /ce_time: expected an RFC 3339 time/],
+    [
+      'with a time that is none',
+      withHeaders({ ce_time: 'yesterday' }),
+      'bad-envelope',
+      /ce_time: expected an RFC 3339 time/,
+    ],
     ['without a source', withHeaders({ ce_source: undefined }), 'bad-envelope', /ce_source is missing/],
     ['without a body', rawOf(good, { value: null }), 'bad-json', /no JSON/],
     ['with half a body', rawOf(good, { value: Buffer.from('{"orderId": ') }), 'bad-json', /no JSON/],
@@ -158,7 +183,9 @@ describe('a record that is no message', () => {
   });
 
   it('tells the place of a fault deep inside', () => {
-    const decoded = decode(changedBody(exampleOf(ProductListed), { price: { amountMinor: -1, currency: 'EUR' } }), [ProductListed]);
+    const decoded = decode(changedBody(exampleOf(ProductListed), { price: { amountMinor: -1, currency: 'EUR' } }), [
+      ProductListed,
+    ]);
     expect(decoded.kind === 'malformed' && decoded.detail).toMatch(/price\.amountMinor/);
   });
 });

@@ -11,8 +11,6 @@ export const StockRejected = defineMessage({
   meaning: 'Not all lines could be held, so none is.',
   schema: z.object({
     orderId: OrderId,
-    missing: z.array(
-      z.object({ sku: Sku, requested: z.int().positive(), available: z.int().nonnegative() }),
-    ),
+    missing: z.array(z.object({ sku: Sku, requested: z.int().positive(), available: z.int().nonnegative() })),
   }),
 });

@@ -3,7 +3,10 @@ import { Sku } from '../ids.ts';
 import { Money } from '../money.ts';
 
 /** How many of what. */
-export const Quantities = z.array(z.object({ sku: Sku, quantity: z.int().positive().max(1000) })).min(1).max(50);
+export const Quantities = z
+  .array(z.object({ sku: Sku, quantity: z.int().positive().max(1000) }))
+  .min(1)
+  .max(50);
 export type Quantities = z.infer<typeof Quantities>;
 
 /** How many of what, at which price: fixed when the order was placed. */

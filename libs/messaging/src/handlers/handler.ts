@@ -93,7 +93,13 @@ export function performs<C extends AnyContract, State, Outcome>(
     readonly attempts?: number;
   },
 ): PerformHandler<State, MessageOf<C>, Outcome> {
-  return { kind: 'perform', concurrency: CALL_CONCURRENCY, timeoutMs: CALL_TIMEOUT_MS, attempts: CALL_ATTEMPTS, ...handler };
+  return {
+    kind: 'perform',
+    concurrency: CALL_CONCURRENCY,
+    timeoutMs: CALL_TIMEOUT_MS,
+    attempts: CALL_ATTEMPTS,
+    ...handler,
+  };
 }
 
 /** A handler that keeps a read model. */

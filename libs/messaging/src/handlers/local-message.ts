@@ -19,7 +19,12 @@ export function localMessage<const Type extends string, Body>(
   type: Type,
   key: string,
   body: Body,
-  facts: { readonly source: string; readonly now: Date; readonly correlationId?: string; readonly traceparent?: string | undefined },
+  facts: {
+    readonly source: string;
+    readonly now: Date;
+    readonly correlationId?: string;
+    readonly traceparent?: string | undefined;
+  },
 ): LocalMessage<Type, Body> {
   const id = newId();
   const traceparent = facts.traceparent ?? currentTraceparent();

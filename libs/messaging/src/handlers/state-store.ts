@@ -7,7 +7,11 @@ export interface StateStore<State, Message extends Decidable> {
    * Loads what all `messages` need, in one query (or a small fixed number of them). With `lock`, rows are locked until the
    * transaction ends, in key order, so that two batches never wait for each other in a circle.
    */
-  load(db: Queryable, messages: readonly Message[], options: { readonly lock: boolean }): Promise<LoadedStates<State, Message>>;
+  load(
+    db: Queryable,
+    messages: readonly Message[],
+    options: { readonly lock: boolean },
+  ): Promise<LoadedStates<State, Message>>;
 }
 
 /** The states of one batch: read before and written after each decision, saved once at the end. */

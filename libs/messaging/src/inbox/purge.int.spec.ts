@@ -37,14 +37,31 @@ describe('the inbox', () => {
     const now = Date.now();
     const at = (ageMs: number): string => uuidv7({ msecs: now - ageMs });
     const positionAt = (ageMs: number): string =>
-      idOfPosition({ topic: 't', partition: 0, offset: '1', timestampMs: now - ageMs, key: null, value: null, headers: {} });
-    const old = [...Array.from({ length: 25_000 }, () => at(MESSAGE_RETENTION_MS + 2 * DAY_MS)), positionAt(MESSAGE_RETENTION_MS + 2 * DAY_MS)];
-    const young = [at(0), at(MESSAGE_RETENTION_MS), at(MESSAGE_RETENTION_MS + DAY_MS / 2), positionAt(MESSAGE_RETENTION_MS)];
+      idOfPosition({
+        topic: 't',
+        partition: 0,
+        offset: '1',
+        timestampMs: now - ageMs,
+        key: null,
+        value: null,
+        headers: {},
+      });
+    const old = [
+      ...Array.from({ length: 25_000 }, () => at(MESSAGE_RETENTION_MS + 2 * DAY_MS)),
+      positionAt(MESSAGE_RETENTION_MS + 2 * DAY_MS),
+    ];
+    const young = [
+      at(0),
+      at(MESSAGE_RETENTION_MS),
+      at(MESSAGE_RETENTION_MS + DAY_MS / 2),
+      positionAt(MESSAGE_RETENTION_MS),
+    ];
     await claim('purged', [...old, ...young]);
     expect(await purgeInbox(database, new Date(now))).toBe(old.length);
-    const { rows } = await database.query<{ message_id: string }>('SELECT message_id FROM messaging.inbox WHERE consumer_group = $1', [
-      'purged',
-    ]);
+    const { rows } = await database.query<{ message_id: string }>(
+      'SELECT message_id FROM messaging.inbox WHERE consumer_group = $1',
+      ['purged'],
+    );
     expect(rows.map(({ message_id }) => message_id).sort()).toEqual([...young].sort());
     expect(await purgeInbox(database, new Date(now))).toBe(0);
   });

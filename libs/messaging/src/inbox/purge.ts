@@ -12,7 +12,7 @@ const PURGE_BATCH_SIZE = 10_000;
  */
 export async function purgeInbox(database: Database, now: Date): Promise<number> {
   const boundary = firstIdOf(new Date(now.getTime() - REMEMBERED_MS));
-  for (let purged = 0; ; ) {
+  for (let purged = 0; ;) {
     const { rowCount } = await database.query(
       `DELETE FROM messaging.inbox WHERE (consumer_group, message_id) IN
          (SELECT consumer_group, message_id FROM messaging.inbox WHERE message_id < $1::uuid LIMIT $2)`,

@@ -31,7 +31,12 @@ export function createKafka({ brokers, clientId, logger, retries = RETRY.retries
 function logInto(logger: Logger): logCreator {
   return () =>
     ({ level, log: { message, error, groupId, topic, broker } }) => {
-      const fields = { error: error as unknown, groupId: groupId as unknown, topic: topic as unknown, broker: broker as unknown };
+      const fields = {
+        error: error as unknown,
+        groupId: groupId as unknown,
+        topic: topic as unknown,
+        broker: broker as unknown,
+      };
       // kafkajs calls every lost connection an error; it retries by itself, and what it gives up reaches us as an exception.
       if (level <= logLevel.WARN) logger.debug(fields, `kafka client: ${message}`);
       else logger.trace(fields, `kafka client: ${message}`);

@@ -1,3 +1,2 @@
 export { type Consumer, createKafka, type Kafka, type KafkaOptions } from './client.ts';
-export { type OutgoingRecord, RecordProducer } from './record-producer.ts';
-export { declaredTopics, ensureTopics, topicConfigs } from './topic-step.ts';
+export { declaredTopics, ensureTopics } from './topic-step.ts';

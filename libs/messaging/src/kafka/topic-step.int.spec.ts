@@ -27,7 +27,9 @@ describe('the topic step', () => {
 
   it('declares every topic that a message is said on, and the dead letters of each group', () => {
     const names = declaredTopics(['test.one', 'test.two']).map(({ name }) => name);
-    expect(new Set(names)).toEqual(new Set([...catalogue.map(({ topic }) => topic.name), 'test.one.dlq', 'test.two.dlq']));
+    expect(new Set(names)).toEqual(
+      new Set([...catalogue.map(({ topic }) => topic.name), 'test.one.dlq', 'test.two.dlq']),
+    );
     expect(names).toHaveLength(new Set(names).size);
   });
 

@@ -53,10 +53,15 @@ const ASK_EVERY_MS = 50;
 async function untilLed(admin: Admin, wanted: readonly Topic[], prefix: string): Promise<void> {
   const counts = new Map(wanted.map(({ name, partitions }) => [prefix + name, partitions]));
   const names = [...counts.keys()];
-  for (const deadline = Date.now() + LED_WITHIN_MS; ; ) {
+  for (const deadline = Date.now() + LED_WITHIN_MS; ;) {
     try {
       const { topics: found } = await admin.fetchTopicMetadata({ topics: names });
-      if (found.every(({ name, partitions }) => partitions.length >= (counts.get(name) ?? 1) && partitions.every(({ leader }) => leader >= 0))) {
+      if (
+        found.every(
+          ({ name, partitions }) =>
+            partitions.length >= (counts.get(name) ?? 1) && partitions.every(({ leader }) => leader >= 0),
+        )
+      ) {
         await Promise.all(names.map((name) => admin.fetchTopicOffsets(name)));
         return;
       }
@@ -92,7 +97,10 @@ async function enlarge(admin: Admin, present: readonly Topic[], prefix: string):
 }
 
 /** Reads the configuration of topics, for checks: topic → name → value. */
-export async function topicConfigs(kafka: Kafka, names: readonly string[]): Promise<ReadonlyMap<string, ReadonlyMap<string, string>>> {
+export async function topicConfigs(
+  kafka: Kafka,
+  names: readonly string[],
+): Promise<ReadonlyMap<string, ReadonlyMap<string, string>>> {
   const admin = kafka.admin();
   await admin.connect();
   try {

@@ -58,7 +58,7 @@ export async function storeRecords(tx: Transaction, records: readonly OutboxReco
 }
 
 /** FNV-1a (32 bit) of the key, modulo the number of shards. */
-export function shardOf(key: string | null): number {
+function shardOf(key: string | null): number {
   let hash = 0x811c9dc5;
   for (const char of key ?? '') hash = Math.imul(hash ^ (char.codePointAt(0) ?? 0), 0x01000193);
   return (hash >>> 0) % SHARD_COUNT;

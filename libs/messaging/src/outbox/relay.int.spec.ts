@@ -39,7 +39,14 @@ describe('the relay', () => {
 
   const startRelay = (producer = new RecordProducer(topics.kafka)): { relay: Relay; database: Database } => {
     const own = new Database({ url: storage.url, applicationName: 'relay' });
-    const relay = new Relay({ database: own, producer, logger, metrics: new Metrics(), topicPrefix: topics.prefix, service: 'test' });
+    const relay = new Relay({
+      database: own,
+      producer,
+      logger,
+      metrics: new Metrics(),
+      topicPrefix: topics.prefix,
+      service: 'test',
+    });
     relay.start();
     stops.push(async () => {
       await relay.drain();
@@ -72,7 +79,10 @@ describe('the relay', () => {
   const sentFor = async (orders: readonly OrderId[]): Promise<ReadonlyMap<string, readonly string[]>> => {
     const read = await topics.read(TOPIC);
     return new Map(
-      orders.map((order) => [order, read.filter(({ key }) => key === order).map(({ headers }) => String(headers['ce_id']))]),
+      orders.map((order) => [
+        order,
+        read.filter(({ key }) => key === order).map(({ headers }) => String(headers['ce_id'])),
+      ]),
     );
   };
 
@@ -182,7 +192,9 @@ describe('the relay', () => {
   });
 
   it('refuses a message that no topic takes before it is stored, and takes the dead letter of the largest one', async () => {
-    expect(() => recordOf({ topic: TOPIC, key: 'k', value: 'x'.repeat(1_000_000), headers: {} })).toThrow('can be sent');
+    expect(() => recordOf({ topic: TOPIC, key: 'k', value: 'x'.repeat(1_000_000), headers: {} })).toThrow(
+      'can be sent',
+    );
     const { relay } = startRelay();
     const value = 'x'.repeat(1024 * 1024);
     const shards = await database.transaction((tx) =>
@@ -196,7 +208,10 @@ describe('the relay', () => {
   it('numbers anew after a partition gave no answer, so that no record can be taken for a repetition', async () => {
     const producer = new RecordProducer(topics.kafka);
     const orders = Array.from({ length: 20 }, () => newId<OrderId>());
-    const records = orders.map((orderId) => ({ ...recordFor(CapturePayment, { orderId }), topic: topics.prefix + TOPIC }));
+    const records = orders.map((orderId) => ({
+      ...recordFor(CapturePayment, { orderId }),
+      topic: topics.prefix + TOPIC,
+    }));
     await producer.send(records);
     const connections: unknown[] = [];
     const kafka = topics.kafka.producer.bind(topics.kafka);

@@ -146,7 +146,7 @@ export class Relay {
 
   async #sendUntilStopped(session: Session, locks: ShardLocks, check: () => void): Promise<void> {
     let pollMs = IDLE_POLL_MIN_MS;
-    for (let balanceAt = 0; ; ) {
+    for (let balanceAt = 0; ;) {
       check();
       if (Date.now() >= balanceAt) {
         await locks.balance();

@@ -88,7 +88,10 @@ export function defineProcess<Stage extends string, State, Message extends Decid
         case 'refused':
           return { state, messages: [], refused: cell.because };
         case 'impossible':
-          throw new PermanentFailure('impossible-transition', `${message.type} cannot arrive while ${name} is ${stage}`);
+          throw new PermanentFailure(
+            'impossible-transition',
+            `${message.type} cannot arrive while ${name} is ${stage}`,
+          );
         case 'goes':
           return declared(name, stage, message.type, cell, cell.decide(state, message, context), stageOf);
       }
@@ -105,9 +108,11 @@ function declared<Stage extends string, State>(
   stageOf: (state: State) => Stage,
 ): Decision<State> {
   const to = stageOf(decision.state);
-  if (!cell.to.includes(to)) throw new Error(`${name}: ${stage} × ${type} went to ${to}, declared is ${cell.to.join(', ')}`);
+  if (!cell.to.includes(to))
+    throw new Error(`${name}: ${stage} × ${type} went to ${to}, declared is ${cell.to.join(', ')}`);
   for (const { contract } of decision.messages) {
-    if (!cell.says.includes(contract)) throw new Error(`${name}: ${stage} × ${type} says ${contract.type}, not declared`);
+    if (!cell.says.includes(contract))
+      throw new Error(`${name}: ${stage} × ${type} says ${contract.type}, not declared`);
   }
   return decision;
 }

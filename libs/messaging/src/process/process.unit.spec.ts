@@ -34,7 +34,11 @@ const table: Table<Stage, Loan, Message> = {
     Voided: impossible,
     Extended: goes(['open', 'closed'], [], to('open')),
   },
-  undoing: { Cancelled: ignored('it is being undone already'), Voided: goes('closed', [], to('closed')), Extended: refused('too-late') },
+  undoing: {
+    Cancelled: ignored('it is being undone already'),
+    Voided: goes('closed', [], to('closed')),
+    Extended: refused('too-late'),
+  },
   closed: { Cancelled: refused('closed'), Voided: ignored('said twice'), Extended: refused('closed') },
 };
 const define = (changed: Partial<Table<Stage, Loan, Message>> = {}) =>
@@ -86,7 +90,9 @@ describe('a process', () => {
 
   it('is caught when a cell goes to a stage or says a message that it did not declare', () => {
     const strays = define({ open: { ...table.open, Cancelled: goes('undoing', [], to('closed')) } });
-    expect(() => given(strays.decide, loan()).when(message('Cancelled'))).toThrow('open × Cancelled went to closed, declared is undoing');
+    expect(() => given(strays.decide, loan()).when(message('Cancelled'))).toThrow(
+      'open × Cancelled went to closed, declared is undoing',
+    );
     const chats = define({
       open: {
         ...table.open,
@@ -96,7 +102,9 @@ describe('a process', () => {
         })),
       },
     });
-    expect(() => given(chats.decide, loan()).when(message('Cancelled'))).toThrow('open × Cancelled says PaymentVoided, not declared');
+    expect(() => given(chats.decide, loan()).when(message('Cancelled'))).toThrow(
+      'open × Cancelled says PaymentVoided, not declared',
+    );
   });
 
   it('is drawn as it is', () => {

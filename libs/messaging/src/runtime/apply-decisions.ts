@@ -13,7 +13,11 @@ export function applyDecisions<State>(
   return async (tx, fresh, now) => {
     const spans = new Map(fresh.map(({ message, span }) => [message, span]));
     const messages = fresh.map(({ message }) => message);
-    const verdicts = await decideAll(tx, store, messages, decide, { service, now, spanOf: (message) => spans.get(message) });
+    const verdicts = await decideAll(tx, store, messages, decide, {
+      service,
+      now,
+      spanOf: (message) => spans.get(message),
+    });
     const failures = new Map<AnyMessage, unknown>();
     const records = verdicts.flatMap((verdict, index) => {
       if (verdict.kind === 'decided') return verdict.records;

@@ -28,7 +28,9 @@ export class BatchWorker implements Worker {
     this.#events = events;
     this.#apply =
       handler.kind === 'decide'
-        ? applyDecisions(context.service, handler.store, (state, message, decision) => handler.decide(state, message, decision))
+        ? applyDecisions(context.service, handler.store, (state, message, decision) =>
+            handler.decide(state, message, decision),
+          )
         : applyProjection(context, handler);
   }
 

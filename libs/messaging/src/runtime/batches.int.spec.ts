@@ -1,7 +1,15 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { CapturePayment, newId, type OrderId, VoidPayment } from '@millrace/contracts';
 import type { TestDatabase } from '@millrace/database/testing';
-import { messagingDatabase, recordFor, startReplica, TALLY_TABLE, tally, tallyStore, type TestReplica } from '../fixtures/index.ts';
+import {
+  messagingDatabase,
+  recordFor,
+  startReplica,
+  TALLY_TABLE,
+  tally,
+  tallyStore,
+  type TestReplica,
+} from '../fixtures/index.ts';
 import { decides } from '../handlers/handler.ts';
 import { TestTopics } from '../testing/test-topics.ts';
 import { until } from '../testing/until.ts';
@@ -32,10 +40,14 @@ describe('a group that decides', () => {
     return replica;
   };
   const appliedTo = async (replica: TestReplica, orderId: OrderId): Promise<readonly string[]> => {
-    const { rows } = await replica.database.query<{ applied: string[] }>('SELECT applied FROM tally WHERE order_id = $1', [orderId]);
+    const { rows } = await replica.database.query<{ applied: string[] }>(
+      'SELECT applied FROM tally WHERE order_id = $1',
+      [orderId],
+    );
     return rows[0]?.applied ?? [];
   };
-  const capture = (orderId: OrderId, id?: string) => recordFor(CapturePayment, { orderId }, id === undefined ? {} : { id });
+  const capture = (orderId: OrderId, id?: string) =>
+    recordFor(CapturePayment, { orderId }, id === undefined ? {} : { id });
 
   it('applies each message once and in order, and says what was decided, also when messages come twice', async () => {
     const orders = Array.from({ length: 20 }, () => newId<OrderId>());
@@ -44,11 +56,16 @@ describe('a group that decides', () => {
     await topics.send(records);
     const replica = await start();
     // Twice in one batch, and once more in another.
-    await until('the first copies are applied', async () => (await appliedTo(replica, orders[0] as OrderId)).length === 10);
+    await until(
+      'the first copies are applied',
+      async () => (await appliedTo(replica, orders[0] as OrderId)).length === 10,
+    );
     await topics.send(records);
     const last = capture(orders[0] as OrderId);
     await topics.send([last]);
-    await until('the last message is applied', async () => (await appliedTo(replica, orders[0] as OrderId)).includes(last.id));
+    await until('the last message is applied', async () =>
+      (await appliedTo(replica, orders[0] as OrderId)).includes(last.id),
+    );
     await until('all are applied', async () => {
       const { rows } = await replica.database.query<{ n: number }>('SELECT sum(count)::int AS n FROM tally');
       return (rows[0]?.n ?? 0) >= records.length + 1;
@@ -119,7 +136,9 @@ describe('a group that decides', () => {
     const replica = await start((state, message, context) => {
       if (message.body.orderId === throws) throw new TypeError('the handler has a bug');
       const decision = tally(state, message, context);
-      return message.body.orderId === breaks && decision.state ? { ...decision, state: { ...decision.state, count: 5000 } } : decision;
+      return message.body.orderId === breaks && decision.state
+        ? { ...decision, state: { ...decision.state, count: 5000 } }
+        : decision;
     });
     const before = (await topics.read(`${GROUP}.dlq`)).length;
     await topics.send([...fine, throws, breaks, ...fine].map((orderId) => capture(orderId)));
@@ -130,7 +149,8 @@ describe('a group that decides', () => {
     expect(letters.map(({ key }) => key).sort()).toEqual([throws, breaks].sort());
     expect(letters.find(({ key }) => key === throws)?.headers['dlq-error']).toContain('the handler has a bug');
     expect(letters.find(({ key }) => key === breaks)?.headers['dlq-error']).toContain('tally_count_check');
-    for (const orderId of fine) await until('its neighbours are applied', async () => (await appliedTo(replica, orderId)).length === 2);
+    for (const orderId of fine)
+      await until('its neighbours are applied', async () => (await appliedTo(replica, orderId)).length === 2);
   });
 
   it('says nothing that its contract refuses: the message becomes a dead letter and its state stays', async () => {
@@ -143,7 +163,9 @@ describe('a group that decides', () => {
     });
     await topics.send([capture(order)]);
     await until('the dead letter arrives', async () =>
-      (await topics.read(`${GROUP}.dlq`)).some(({ key, headers }) => key === order && String(headers['dlq-error']).includes('ContractViolation')),
+      (await topics.read(`${GROUP}.dlq`)).some(
+        ({ key, headers }) => key === order && String(headers['dlq-error']).includes('ContractViolation'),
+      ),
     );
     expect(await appliedTo(replica, order)).toEqual([]);
   });

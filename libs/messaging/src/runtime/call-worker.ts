@@ -179,7 +179,7 @@ export class CallWorker implements Worker {
   async #call(received: Received, message: AnyMessage, state: unknown): Promise<Result> {
     const { logger, group } = this.#context;
     try {
-      for (let attempt = 1, away = 0; ; ) {
+      for (let attempt = 1, away = 0; ;) {
         try {
           return { received, outcome: await this.#callOnce(message, state, attempt) };
         } catch (error) {
@@ -254,5 +254,7 @@ export class CallWorker implements Worker {
 
 /** Records without a key of their own (malformed ones) wait for nobody. */
 function keyOf({ decoded, incoming }: Received): string {
-  return decoded.kind === 'message' ? decoded.message.key : `${incoming.topic}/${incoming.partition}/${incoming.offset}`;
+  return decoded.kind === 'message'
+    ? decoded.message.key
+    : `${incoming.topic}/${incoming.partition}/${incoming.offset}`;
 }

@@ -221,10 +221,14 @@ describe('a group that calls the outside world', () => {
     );
     for (const orderId of others) await bench.untilApplied(orderId, ['one']);
     expect(called).toEqual(slowIds.slice(0, 1));
-    const record = (await bench.topics.read('payment.commands.v1')).find(({ headers }) => headers['ce_id'] === slowIds[0]);
+    const record = (await bench.topics.read('payment.commands.v1')).find(
+      ({ headers }) => headers['ce_id'] === slowIds[0],
+    );
     const place = `payment.commands.v1/${record?.partition}`;
     await until('the offsets of the others are committed', async () => (await bench.committed(GROUP)).size >= 5);
-    expect(BigInt((await bench.committed(GROUP)).get(place) ?? '0')).toBeLessThanOrEqual(BigInt(record?.offset ?? '-1'));
+    expect(BigInt((await bench.committed(GROUP)).get(place) ?? '0')).toBeLessThanOrEqual(
+      BigInt(record?.offset ?? '-1'),
+    );
     gate.resolve();
     await bench.untilApplied(slow, slowIds);
     expect(await bench.applied(slow)).toEqual(slowIds);

@@ -85,7 +85,9 @@ describe('a member of a consumer group', () => {
     const applied = new Set((await Promise.all(orders.map((orderId) => bench.applied(orderId)))).flat());
     expect(applied.size).toBe(waiting());
     const committed = await bench.committed(GROUP);
-    const read = (await bench.topics.read('payment.commands.v1')).filter(({ headers }) => ids.includes(String(headers['ce_id'])));
+    const read = (await bench.topics.read('payment.commands.v1')).filter(({ headers }) =>
+      ids.includes(String(headers['ce_id'])),
+    );
     for (const { partition, offset, headers } of read) {
       const isCommitted = BigInt(committed.get(`payment.commands.v1/${partition}`) ?? '0') > BigInt(offset);
       expect(isCommitted).toBe(applied.has(String(headers['ce_id'])));
@@ -169,7 +171,11 @@ describe('a member of a consumer group', () => {
   });
 
   it.each([
-    ['settles', (): Handler => decides({ hears: [Bug], store: tallyStore as never, decide: (state) => ({ state, messages: [] }) })],
+    [
+      'settles',
+      (): Handler =>
+        decides({ hears: [Bug], store: tallyStore as never, decide: (state) => ({ state, messages: [] }) }),
+    ],
     [
       'receives',
       (): Handler =>
@@ -208,4 +214,3 @@ describe('a member of a consumer group', () => {
     expect((await bench.topics.read(`${GROUP}.dlq`)).filter(({ key }) => key === orderId)).toEqual([]);
   });
 });
-

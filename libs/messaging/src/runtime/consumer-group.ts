@@ -125,7 +125,12 @@ export class ConsumerGroup {
         });
         if (this.#isStopping) return await consumer.disconnect();
         this.#consumer = consumer;
-        await consumer.run({ autoCommit: false, eachBatchAutoResolve: false, partitionsConsumedConcurrently: 64, eachBatch: (payload) => this.#onBatch(payload) });
+        await consumer.run({
+          autoCommit: false,
+          eachBatchAutoResolve: false,
+          partitionsConsumedConcurrently: 64,
+          eachBatch: (payload) => this.#onBatch(payload),
+        });
         return;
       } catch (error) {
         await consumer.disconnect().catch(() => undefined);
@@ -272,7 +277,11 @@ export class ConsumerGroup {
       failpoint('before-offset-commit', this.name);
       try {
         await this.#consumer.commitOffsets(
-          offsets.map(({ topic, partition, offset }) => ({ topic: this.#options.topicPrefix + topic, partition, offset })),
+          offsets.map(({ topic, partition, offset }) => ({
+            topic: this.#options.topicPrefix + topic,
+            partition,
+            offset,
+          })),
         );
         this.#tracker.committed(offsets);
       } catch (error) {

@@ -54,7 +54,7 @@ export class DueLoop {
   }
 
   async #run(): Promise<void> {
-    for (let failures = 0; !this.#isStopping; ) {
+    for (let failures = 0; !this.#isStopping;) {
       try {
         const handled = await this.#lookOnce();
         failures = 0;
@@ -92,11 +92,13 @@ export class DueLoop {
     try {
       const verdicts = await decideAll(this.#handler, messages);
       await tx.query('RELEASE SAVEPOINT due');
-      return messages.filter((message, index) => {
-        const verdict = verdicts[index];
-        if (verdict?.kind === 'failed') this.#report(message, verdict.error);
-        return verdict?.kind === 'failed';
-      }).map(({ key }) => key);
+      return messages
+        .filter((message, index) => {
+          const verdict = verdicts[index];
+          if (verdict?.kind === 'failed') this.#report(message, verdict.error);
+          return verdict?.kind === 'failed';
+        })
+        .map(({ key }) => key);
     } catch (error) {
       if (isDatabaseUnavailable(error) || isTransactionConflict(error) || isDeploymentFault(error)) throw error;
       await tx.query('ROLLBACK TO SAVEPOINT due');

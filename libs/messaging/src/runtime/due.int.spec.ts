@@ -28,7 +28,9 @@ const store = keyedStore<Hold, Expired>({
     return new Map(rows.map(({ order_id, is_held }) => [order_id, { orderId: order_id, isHeld: is_held }]));
   },
   save: async (tx: Transaction, changes) => {
-    await tx.query('UPDATE holds SET is_held = false WHERE order_id = ANY($1::uuid[])', [changes.map(({ key }) => key)]);
+    await tx.query('UPDATE holds SET is_held = false WHERE order_id = ANY($1::uuid[])', [
+      changes.map(({ key }) => key),
+    ]);
   },
 });
 
@@ -39,7 +41,12 @@ const due = async (tx: Transaction, now: Date, limit: number): Promise<readonly 
     [now, limit],
   );
   return rows.map(({ order_id: orderId, correlation_id: correlationId, traceparent }) =>
-    localMessage('HoldExpired', orderId, { orderId }, { source: 'test', now, correlationId, traceparent: traceparent ?? undefined }),
+    localMessage(
+      'HoldExpired',
+      orderId,
+      { orderId },
+      { source: 'test', now, correlationId, traceparent: traceparent ?? undefined },
+    ),
   );
 };
 

@@ -66,8 +66,11 @@ export class LocalTransactions {
         tx,
         now,
         decideAll: async (decider, messages) => {
-          const verdicts = await decideAll(tx, decider.store, messages, (state, message, context) =>
-            decider.decide(state, message, context),
+          const verdicts = await decideAll(
+            tx,
+            decider.store,
+            messages,
+            (state, message, context) => decider.decide(state, message, context),
             { service: this.options.service, now },
           );
           for (const verdict of verdicts) if (verdict.kind === 'decided') said.push(...verdict.records);

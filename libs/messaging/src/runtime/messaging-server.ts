@@ -99,7 +99,9 @@ export class MessagingServer extends Server implements CustomTransportStrategy {
         topicPrefix: this.options.topicPrefix,
         hears: handler.hears,
         worker: (events) =>
-          handler.kind === 'perform' ? new CallWorker(context, handler, events) : new BatchWorker(context, handler, events),
+          handler.kind === 'perform'
+            ? new CallWorker(context, handler, events)
+            : new BatchWorker(context, handler, events),
         ...(handler.kind === 'project' ? { positions: () => loadPositions(this.database, name) } : {}),
         onFatal: (error) => this.#die(error),
       });
@@ -108,7 +110,9 @@ export class MessagingServer extends Server implements CustomTransportStrategy {
     }
     for (const started of [...this.#groups, ...this.#dues]) started.start();
     this.#purge = setInterval(() => {
-      purgeInbox(this.database, new Date()).catch((error: unknown) => this.log.warn({ err: error }, 'the inbox was not purged'));
+      purgeInbox(this.database, new Date()).catch((error: unknown) =>
+        this.log.warn({ err: error }, 'the inbox was not purged'),
+      );
     }, PURGE_EVERY_MS).unref();
   }
 

@@ -36,7 +36,12 @@ export class MessagingModule {
               service: options.service,
               topicPrefix: options.topicPrefix,
               producer: new RecordProducer(
-                createKafka({ brokers: options.brokers, clientId: `${options.service}-relay`, logger, retries: RELAY_RETRIES }),
+                createKafka({
+                  brokers: options.brokers,
+                  clientId: `${options.service}-relay`,
+                  logger,
+                  retries: RELAY_RETRIES,
+                }),
               ),
             }),
         },

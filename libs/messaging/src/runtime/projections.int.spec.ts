@@ -45,7 +45,11 @@ describe('a projection', () => {
     });
   const start = (handler = counting()): Promise<TestReplica> => bench.start({ [GROUP]: handler });
   const readModel = async (): Promise<readonly { order_id: string; count: number; ids: string[] }[]> =>
-    (await bench.database.query<{ order_id: string; count: number; ids: string[] }>('SELECT * FROM heard ORDER BY order_id')).rows;
+    (
+      await bench.database.query<{ order_id: string; count: number; ids: string[] }>(
+        'SELECT * FROM heard ORDER BY order_id',
+      )
+    ).rows;
   const positions = async (): Promise<ReadonlyMap<string, string>> => {
     const { rows } = await bench.database.query<{ place: string; next_offset: string }>(
       `SELECT topic || '/' || partition AS place, next_offset FROM messaging.projection_position WHERE projection = $1`,
@@ -56,7 +60,11 @@ describe('a projection', () => {
   const total = async (): Promise<number> => (await readModel()).reduce((sum, { count }) => sum + count, 0);
   const logged = async (): Promise<number> => {
     const read = await bench.topics.read(TOPIC);
-    return new Set(read.filter(({ headers }) => headers['ce_type'] === CapturePayment.wireType).map(({ headers }) => headers['ce_id'])).size;
+    return new Set(
+      read
+        .filter(({ headers }) => headers['ce_type'] === CapturePayment.wireType)
+        .map(({ headers }) => headers['ce_id']),
+    ).size;
   };
   const untilCaughtUp = async (): Promise<void> => {
     const count = await logged();
@@ -65,7 +73,9 @@ describe('a projection', () => {
 
   it('is the same after it was emptied and projected again from the first record, and counts a repeated record once', async () => {
     const orders = Array.from({ length: 20 }, () => newId<OrderId>());
-    const records = Array.from({ length: 10 }, () => orders.map((orderId) => recordFor(CapturePayment, { orderId }))).flat();
+    const records = Array.from({ length: 10 }, () =>
+      orders.map((orderId) => recordFor(CapturePayment, { orderId })),
+    ).flat();
     await bench.topics.send([...records, ...records]);
     await start();
     await untilCaughtUp();
@@ -100,18 +110,24 @@ describe('a projection', () => {
     await bench.stopReplicas();
     // The database comes back from an older backup: one message less, in all tables alike.
     await bench.database.transaction(async (tx) => {
-      await tx.query(`UPDATE heard SET count = 1, ids = jsonb_build_array($2::text) WHERE order_id = $1`, [orderId, first]);
-      await tx.query('DELETE FROM messaging.inbox WHERE consumer_group = $1 AND message_id = $2', [GROUP, own.at(-1)?.headers['ce_id']]);
-      await tx.query('UPDATE messaging.projection_position SET next_offset = $3 WHERE projection = $1 AND topic || $4 || partition = $2', [
-        GROUP,
-        place,
-        own.at(-1)?.offset,
-        '/',
+      await tx.query(`UPDATE heard SET count = 1, ids = jsonb_build_array($2::text) WHERE order_id = $1`, [
+        orderId,
+        first,
       ]);
+      await tx.query('DELETE FROM messaging.inbox WHERE consumer_group = $1 AND message_id = $2', [
+        GROUP,
+        own.at(-1)?.headers['ce_id'],
+      ]);
+      await tx.query(
+        'UPDATE messaging.projection_position SET next_offset = $3 WHERE projection = $1 AND topic || $4 || partition = $2',
+        [GROUP, place, own.at(-1)?.offset, '/'],
+      );
     });
     await start();
     await untilCaughtUp();
-    expect((await readModel()).find(({ order_id }) => order_id === orderId)?.ids).toEqual(own.map(({ headers }) => headers['ce_id']));
+    expect((await readModel()).find(({ order_id }) => order_id === orderId)?.ids).toEqual(
+      own.map(({ headers }) => headers['ce_id']),
+    );
   });
 
   it('stores neither read model nor position when the batch fails', async () => {
@@ -123,7 +139,9 @@ describe('a projection', () => {
     });
     const replica = await start(handler);
     await bench.send(CapturePayment, [{ orderId }]);
-    await until('the batch fails', async () => String((await replica.health.ready()).checks[`group ${GROUP}`]).includes('database'));
+    await until('the batch fails', async () =>
+      String((await replica.health.ready()).checks[`group ${GROUP}`]).includes('database'),
+    );
     expect(await readModel()).toEqual([]);
     expect(await positions()).toEqual(new Map());
     isBroken = false;
@@ -139,6 +157,9 @@ describe('a projection', () => {
     await start();
     const [letter] = await bench.letters(GROUP, full);
     expect(letter?.headers['dlq-error']).toContain('heard_count_check');
-    await until('the neighbours are projected', async () => (await readModel()).find(({ order_id }) => order_id === fine)?.count === 2);
+    await until(
+      'the neighbours are projected',
+      async () => (await readModel()).find(({ order_id }) => order_id === fine)?.count === 2,
+    );
   });
 });

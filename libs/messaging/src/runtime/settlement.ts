@@ -105,7 +105,11 @@ export class Settlement {
     const { incoming } = tracked;
     const decoded = this.#decode(incoming);
     const id =
-      decoded.kind === 'message' ? decoded.message.id : decoded.kind === 'malformed' ? idOfPosition(incoming) : undefined;
+      decoded.kind === 'message'
+        ? decoded.message.id
+        : decoded.kind === 'malformed'
+          ? idOfPosition(incoming)
+          : undefined;
     return { tracked, incoming, decoded, id };
   }
 
@@ -197,7 +201,8 @@ export class Settlement {
         // The same id may stand twice in one batch: only the first is fresh.
         else if (!fresh.delete(id)) counts.duplicate += 1;
         else if (failures.has(received)) bury(received, failures.get(received) as Failure);
-        else if (decoded.kind === 'malformed') bury(received, { reason: decoded.reason, error: decoded.detail, attempts: 1 });
+        else if (decoded.kind === 'malformed')
+          bury(received, { reason: decoded.reason, error: decoded.detail, attempts: 1 });
         else if (decoded.kind === 'message') {
           const { message } = decoded;
           messages.push({ message, received, span: startProcessSpan(group, message, received.incoming) });

@@ -1,5 +1,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { CapturePayment, type MessageOf, newId, type OrderId, PaymentCaptured, PaymentDeclined } from '@millrace/contracts';
+import {
+  CapturePayment,
+  type MessageOf,
+  newId,
+  type OrderId,
+  PaymentCaptured,
+  PaymentDeclined,
+} from '@millrace/contracts';
 import { type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import { recordFor, tally, TALLY_TABLE, tallyStore, Workbench } from '../fixtures/index.ts';
@@ -18,7 +25,10 @@ describe('a trace', () => {
 
   beforeAll(async () => {
     trace.setGlobalTracerProvider(new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter })] }));
-    bench = await Workbench.open([CASHIER, BOOKKEEPER], `${TALLY_TABLE}; CREATE TABLE books (order_id uuid PRIMARY KEY)`);
+    bench = await Workbench.open(
+      [CASHIER, BOOKKEEPER],
+      `${TALLY_TABLE}; CREATE TABLE books (order_id uuid PRIMARY KEY)`,
+    );
     await bench.start({
       [CASHIER]: decides({
         hears: [CapturePayment],
@@ -75,7 +85,7 @@ describe('a trace', () => {
     const { traceId } = root.spanContext();
     const spans = await until('five spans are finished', () => spansOf(traceId).length >= 5 && spansOf(traceId));
     const chain: string[] = [];
-    for (let parent: string | undefined; ; ) {
+    for (let parent: string | undefined; ;) {
       const next = spans.filter((span) => span.parentSpanContext?.spanId === parent);
       if (next.length === 0) break;
       expect(next).toHaveLength(1);

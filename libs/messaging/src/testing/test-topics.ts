@@ -50,7 +50,9 @@ export class TestTopics {
   async read(topic: string): Promise<readonly ReadRecord[]> {
     const name = this.prefix + topic;
     const ends = await this.#endsOf(name);
-    const missing = new Map(ends.flatMap((end) => (end.high === end.low ? [] : [[end.partition, BigInt(end.high) - 1n]])));
+    const missing = new Map(
+      ends.flatMap((end) => (end.high === end.low ? [] : [[end.partition, BigInt(end.high) - 1n]])),
+    );
     const records: ReadRecord[] = [];
     if (missing.size === 0) return records;
     const consumer = this.kafka.consumer({ groupId: `${this.prefix}read.${randomUUID()}`, maxWaitTimeInMs: 50 });

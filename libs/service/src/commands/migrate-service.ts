@@ -30,7 +30,9 @@ export async function migrateService(service: string, prismaDir: string, env?: N
     if (error instanceof ConfigError) process.stderr.write(`${service} cannot be migrated. ${error.message}\n`);
     else if (isDatabaseUnavailable(error)) {
       const reason = error instanceof Error ? error.message : String(error);
-      process.stderr.write(`${service} cannot be migrated: its database cannot be reached (${reason}). Start it, or correct DATABASE_URL.\n`);
+      process.stderr.write(
+        `${service} cannot be migrated: its database cannot be reached (${reason}). Start it, or correct DATABASE_URL.\n`,
+      );
     } else throw error;
     process.exitCode = 1;
   }
