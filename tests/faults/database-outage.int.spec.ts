@@ -2,26 +2,28 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CapturePayment, newId, type OrderId } from '@millrace/contracts';
 import { type PostgresServer, startPostgres, temporaryFolder } from '@millrace/embedded';
 import { decides } from '@millrace/messaging';
-import { tally, tallyStore, Workbench } from '@millrace/messaging/fixtures';
+import { tally, tallyStore, underLoad, Workbench } from '@millrace/messaging/fixtures';
 import { until } from '@millrace/messaging/testing';
 
 const GROUP = 'test.outage';
 
 describe('a database that is killed under load', () => {
-  let folder: ReturnType<typeof temporaryFolder>;
+  /** The last thing started is the first to end, also when starting failed halfway. */
+  const ends: (() => Promise<void>)[] = [];
   let postgres: PostgresServer;
   let bench: Workbench;
 
   beforeAll(async () => {
-    folder = temporaryFolder('millrace-outage');
+    const folder = temporaryFolder('millrace-outage');
+    ends.unshift(() => folder.remove());
     postgres = await startPostgres({ dir: folder.path });
+    ends.unshift(() => postgres.stop());
     process.env['MILLRACE_TEST_POSTGRES_URL'] = postgres.superuserUrl;
     bench = await Workbench.open([GROUP]);
+    ends.unshift(() => bench.close());
   });
   afterAll(async () => {
-    await bench.close();
-    await postgres.stop();
-    await folder.remove();
+    for (const end of ends) await end();
   });
 
   it('loses, doubles, reorders and dead-letters nothing; the work resumes by itself and readiness tells why it waited', async () => {
@@ -30,34 +32,31 @@ describe('a database that is killed under load', () => {
     const replica = await bench.start({
       [GROUP]: decides({ hears: [CapturePayment], store: tallyStore, decide: tally }),
     });
-    let isDone = false;
-    const load = (async () => {
-      while (!isDone) {
-        const ids = await bench.send(
-          CapturePayment,
-          orders.map((orderId) => ({ orderId })),
-        );
-        orders.forEach((orderId, index) => sent.get(orderId)?.push(ids[index] ?? ''));
-      }
-    })();
     const appliedCount = async (): Promise<number> => {
       const { rows } = await bench.database.query<{ n: number }>('SELECT coalesce(sum(count), 0)::int AS n FROM tally');
       return rows[0]?.n ?? 0;
     };
     const checkOf = async (name: string): Promise<string> => (await replica.health.ready()).checks[name] ?? '';
-    for (let outage = 1; outage <= 2; outage++) {
-      const before = await until('work is done', async () => {
-        const count = await appliedCount();
-        return count > outage * 60 && count;
-      });
-      await postgres.kill();
-      await until('the group waits', async () => (await checkOf(`group ${GROUP}`)).includes('the database'));
-      await until('the outbox waits', async () => (await checkOf('outbox')).includes('the database'));
-      await postgres.start();
-      await until('work goes on', async () => (await appliedCount()) > before);
-    }
-    isDone = true;
-    await load;
+    const sendForEach = async (): Promise<void> => {
+      const ids = await bench.send(
+        CapturePayment,
+        orders.map((orderId) => ({ orderId })),
+      );
+      orders.forEach((orderId, index) => sent.get(orderId)?.push(ids[index] ?? ''));
+    };
+    await underLoad(sendForEach, async () => {
+      for (let outage = 1; outage <= 2; outage++) {
+        const before = await until('work is done', async () => {
+          const count = await appliedCount();
+          return count > outage * 60 && count;
+        });
+        await postgres.kill();
+        await until('the group waits', async () => (await checkOf(`group ${GROUP}`)).includes('the database'));
+        await until('the outbox waits', async () => (await checkOf('outbox')).includes('the database'));
+        await postgres.start();
+        await until('work goes on', async () => (await appliedCount()) > before);
+      }
+    });
     for (const [orderId, ids] of sent) {
       await bench.untilApplied(orderId, ids);
       expect(await bench.applied(orderId)).toEqual(ids);

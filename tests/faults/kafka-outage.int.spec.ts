@@ -11,23 +11,25 @@ const GROUP = 'test.listener';
 const STOPPED_WITHIN_MS = 12_000;
 
 describe('a broker that is killed under load', () => {
-  let folder: ReturnType<typeof temporaryFolder>;
+  /** The last thing started is the first to end, also when starting failed halfway. */
+  const ends: (() => Promise<void>)[] = [];
   let kafka: KafkaCluster;
   let bench: Workbench;
 
   beforeAll(async () => {
-    folder = temporaryFolder('millrace-outage');
+    const folder = temporaryFolder('millrace-outage');
+    ends.unshift(() => folder.remove());
     kafka = await startKafka({ dir: folder.path });
+    ends.unshift(() => kafka.stop());
     bench = await Workbench.open(
       [GROUP],
       `${TALLY_TABLE}; CREATE TABLE arrivals (seq serial PRIMARY KEY, order_id uuid, amount int)`,
       kafka.brokers,
     );
+    ends.unshift(() => bench.close());
   });
   afterAll(async () => {
-    await bench.close();
-    await kafka.stop();
-    await folder.remove();
+    for (const end of ends) await end();
   });
 
   const listener: Handler = projects({

@@ -29,7 +29,7 @@ function mixedWish(index: number): Wish {
 }
 
 /** Places an order at the given order API and resolves with its id once it is accepted. */
-async function place(orderApi: string, wish: Wish = {}): Promise<string> {
+export async function place(orderApi: string, wish: Wish = {}): Promise<string> {
   const response = await fetch(`${orderApi}/orders`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', 'idempotency-key': randomUUID() },

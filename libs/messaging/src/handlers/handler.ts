@@ -51,6 +51,11 @@ export interface PerformHandler<State, Message extends Decidable, Outcome> {
 export interface ProjectHandler<Message extends Decidable> {
   readonly kind: 'project';
   readonly hears: readonly AnyContract[];
+  /**
+   * How long the first message of a batch waits for company, in milliseconds. A read model may be a moment late; one
+   * transaction for many messages costs a fraction of many.
+   */
+  readonly lingerMs: number;
   /** In order per key, each message once, all in the transaction that stores the position. */
   project(tx: Transaction, messages: readonly Message[]): Promise<void>;
 }
@@ -102,12 +107,16 @@ export function performs<C extends AnyContract, State, Outcome>(
   };
 }
 
+// Nobody waits for a read model: less than a person notices, long enough for a busy second to fit twenty transactions.
+const PROJECTION_LINGER_MS = 50;
+
 /** A handler that keeps a read model. */
 export function projects<C extends AnyContract>(handler: {
   readonly hears: readonly C[];
+  readonly lingerMs?: number;
   project(tx: Transaction, messages: readonly MessageOf<C>[]): Promise<void>;
 }): ProjectHandler<MessageOf<C>> {
-  return { kind: 'project', ...handler };
+  return { kind: 'project', lingerMs: PROJECTION_LINGER_MS, ...handler };
 }
 
 /** A handler of what becomes due. */

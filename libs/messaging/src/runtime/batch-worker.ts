@@ -2,6 +2,7 @@ import type { Transaction } from '@millrace/database';
 import type { DecideHandler, ProjectHandler } from '../handlers/handler.ts';
 import { applyDecisions } from './apply-decisions.ts';
 import type { Tracked } from './offset-tracker.ts';
+import { Pause } from './pause.ts';
 import { storePositions } from './projection-position.ts';
 import { type ApplyFresh, type GroupContext, Settlement, Stopped } from './settlement.ts';
 import type { Worker, WorkerEvents } from './worker.ts';
@@ -14,6 +15,8 @@ export class BatchWorker implements Worker {
   readonly #settlement: Settlement;
   readonly #apply: ApplyFresh;
   readonly #events: WorkerEvents;
+  readonly #lingerMs: number;
+  readonly #company = new Pause();
   #waiting: Tracked[] = [];
   #running: Promise<void> | undefined;
   #isStopping = false;
@@ -26,6 +29,7 @@ export class BatchWorker implements Worker {
   ) {
     this.#settlement = new Settlement(context, handler);
     this.#events = events;
+    this.#lingerMs = handler.kind === 'project' ? handler.lingerMs : 0;
     this.#apply =
       handler.kind === 'decide'
         ? applyDecisions(context.service, handler.store, (state, message, decision) =>
@@ -42,6 +46,7 @@ export class BatchWorker implements Worker {
     if (this.#isStopping) return;
     // One by one: a compressed batch can hold more records than a call may have arguments.
     for (const record of records) this.#waiting.push(record);
+    if (this.#waiting.length >= MAX_BATCH_SIZE) this.#company.wake();
     this.#running ??= this.#run();
   }
 
@@ -58,6 +63,7 @@ export class BatchWorker implements Worker {
     this.#isStopping = true;
     this.#waiting = [];
     this.#settlement.stop();
+    this.#company.wake();
   }
 
   async #run(): Promise<void> {
@@ -65,7 +71,9 @@ export class BatchWorker implements Worker {
     await new Promise((resolve) => setImmediate(resolve));
     try {
       while (this.#waiting.length > 0) {
+        if (this.#lingerMs > 0 && this.#waiting.length < MAX_BATCH_SIZE) await this.#company.wait(this.#lingerMs);
         const batch = this.#waiting.splice(0, MAX_BATCH_SIZE);
+        if (batch.length === 0) break;
         await this.#settlement.settle(
           batch.map((tracked) => this.#settlement.received(tracked)),
           this.#apply,

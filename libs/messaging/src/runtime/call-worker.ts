@@ -158,10 +158,17 @@ export class CallWorker implements Worker {
     };
   }
 
-  /** Settles what `work` brings and frees the slot and the key. Never rejects. */
+  /**
+   * Settles what `work` brings. The slot is free when the call has ended, so that calls go on while outcomes gather for the next
+   * transaction; the key only when the outcome is recorded. Never rejects.
+   */
   async #finish(received: Received, work: () => Promise<Result>): Promise<void> {
     try {
-      await this.#settle(await work());
+      const result = await work().finally(() => {
+        this.#slots += 1;
+        this.#beginSoon();
+      });
+      await this.#settle(result);
       this.#events.settled([received.tracked]);
     } catch (error) {
       if (error instanceof Stopped) return;
@@ -169,7 +176,6 @@ export class CallWorker implements Worker {
       this.#beginNothingMore();
       this.#events.failed(error);
     } finally {
-      this.#slots += 1;
       this.#queue.release(keyOf(received));
       this.#beginSoon();
     }

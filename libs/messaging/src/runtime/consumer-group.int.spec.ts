@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { CapturePayment, defineMessage, newId, OrderId, topics as declared } from '@millrace/contracts';
 import { Metrics } from '@millrace/observability';
 import { z } from 'zod';
-import { recordFor, tally, tallyStore, type TestReplica, Workbench } from '../fixtures/index.ts';
+import { recordFor, tally, tallyStore, type TestReplica, underLoad, Workbench } from '../fixtures/index.ts';
 import { type Handler, decides, performs } from '../handlers/handler.ts';
 import { until } from '../testing/until.ts';
 
@@ -117,20 +117,19 @@ describe('a member of a consumer group', () => {
     await start();
     let other = await start();
     await until('both are members', async () => (await members()).length === 2);
-    let isDone = false;
-    const load = (async () => {
-      while (!isDone) {
+    await underLoad(
+      async () => {
         const ids = await captures(orders);
         orders.forEach((orderId, index) => sent.get(orderId)?.push(ids[index] ?? ''));
-      }
-    })();
-    await other.stop();
-    await until('one is left', async () => (await members()).length === 1);
-    other = await start();
-    await until('both are members again', async () => (await members()).length === 2);
-    await untilJoined(other);
-    isDone = true;
-    await load;
+      },
+      async () => {
+        await other.stop();
+        await until('one is left', async () => (await members()).length === 1);
+        other = await start();
+        await until('both are members again', async () => (await members()).length === 2);
+        await untilJoined(other);
+      },
+    );
     for (const [orderId, ids] of sent) {
       await bench.untilApplied(orderId, ids);
       expect(await bench.applied(orderId)).toEqual(ids);
@@ -146,8 +145,8 @@ describe('a member of a consumer group', () => {
     await untilJoined(replica);
     const before = await members();
     const committed = await bench.committed(GROUP);
-    const orders = orderIds(COUNT / 100);
-    for (let round = 0; round < 100; round += 25) await captures(Array.from({ length: 25 }, () => orders).flat());
+    const orders = orderIds(COUNT / 20);
+    for (let round = 0; round < 20; round += 5) await captures(Array.from({ length: 5 }, () => orders).flat());
     await until('a batch is under way', () => waiting() > 0);
     const since = performance.now();
     let mostOpen = 0;
