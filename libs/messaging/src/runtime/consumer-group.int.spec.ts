@@ -169,6 +169,35 @@ describe('a member of a consumer group', () => {
     expect(await members()).toEqual(before);
   });
 
+  it('keeps few bytes in memory when records are large', async () => {
+    const COUNT = 40;
+    const padding = 'x'.repeat(800_000);
+    const { store, open, waiting } = gated();
+    const replica = await start(store);
+    await untilJoined(replica);
+    const orderId = newId<OrderId>();
+    const records = Array.from({ length: COUNT }, () => recordFor(CapturePayment, { orderId }));
+    for (const record of records) {
+      await bench.topics.send([{ ...record, value: JSON.stringify({ orderId, padding }) }]);
+    }
+    await until('a batch is under way', () => waiting() > 0);
+    let before = -1;
+    const isStill = async (): Promise<boolean> => {
+      const now = await openRecords(replica);
+      const isSame = now === before;
+      before = now;
+      return isSame;
+    };
+    // Many times as long as a fetch that brings something.
+    await until('no more is fetched', isStill, { everyMs: 1000 });
+    // 16 MiB, and the 4 MiB that one fetch may bring beyond.
+    expect(before).toBeLessThan((20 * 1024 * 1024) / padding.length);
+    open();
+    const ids = records.map(({ id }) => id);
+    await bench.untilApplied(orderId, ids);
+    expect(await bench.applied(orderId)).toEqual(ids);
+  });
+
   it.each([
     [
       'settles',
@@ -199,17 +228,39 @@ describe('a member of a consumer group', () => {
     expect(checks[`group ${group}`]).toContain('died');
   });
 
-  it('gives no message up for a table that is missing: it dies, and goes on when the table is there', async () => {
+  it('gives no message up for a table that is missing: it dies for good, and another goes on when the table is there', async () => {
     const orderId = newId<OrderId>();
     await bench.database.query('ALTER TABLE tally RENAME TO elsewhere');
-    const replica = await start();
+    const dead = await start();
     const ids = await captures([orderId, orderId]);
-    await until('it is reported', () => replica.fatal.length > 0);
-    await bench.stopReplicas();
+    await until('it is reported', () => dead.fatal.length > 0);
     await bench.database.query('ALTER TABLE elsewhere RENAME TO tally');
-    await start();
+    await untilJoined(await start());
+    // Sharing the partitions with another does not bring it back to life.
+    await until('both are members', async () => (await members()).length === 2);
+    expect((await dead.health.ready()).checks[`group ${GROUP}`]).toContain('died');
+    await dead.stop();
     await bench.untilApplied(orderId, ids);
     expect(await bench.applied(orderId)).toEqual(ids);
     expect((await bench.topics.read(`${GROUP}.dlq`)).filter(({ key }) => key === orderId)).toEqual([]);
+  });
+
+  it('loses no dead letter that cannot be stored: it dies before it would pass over the message, and settles it later', async () => {
+    const orderId = newId<OrderId>();
+    const records = [1, 2, 3].map(() => recordFor(CapturePayment, { orderId }));
+    const [before, broken, after] = records.map(({ id }) => id);
+    await bench.database.query(`ALTER TABLE messaging.outbox ADD CONSTRAINT no_letters CHECK (topic NOT LIKE '%.dlq')`);
+    await bench.topics.send(records.map((record) => (record.id === broken ? { ...record, value: '{' } : record)));
+    const replica = await start();
+    await until('it is reported', () => replica.fatal.length > 0);
+    expect(replica.fatal[0]?.message).toContain('no_letters');
+    expect(await bench.applied(orderId)).toEqual([before]);
+    await bench.stopReplicas();
+    await bench.database.query('ALTER TABLE messaging.outbox DROP CONSTRAINT no_letters');
+    await start();
+    await bench.untilApplied(orderId, [before ?? '', after ?? '']);
+    expect(await bench.applied(orderId)).toEqual([before, after]);
+    const [letter] = await bench.letters(GROUP, orderId);
+    expect(letter?.headers).toMatchObject({ ce_id: broken, 'dlq-reason': 'bad-json' });
   });
 });

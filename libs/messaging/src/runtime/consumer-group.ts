@@ -31,6 +31,11 @@ const MAX_START_BACKOFF_MS = 5000;
 // the group notices a member that is gone.
 const LEAVE_WITHIN_MS = 4000;
 
+// A join takes milliseconds, after a rebalance or a dead coordinator some seconds. A client that took this long sits on something
+// that no longer comes (seen after a broker was killed on a starved machine): a new one joins at once.
+const JOIN_WITHIN_MS = 20_000;
+const LOOK_AFTER_JOIN_EVERY_MS = 1000;
+
 export interface ConsumerGroupOptions {
   readonly kafka: Kafka;
   readonly context: GroupContext;
@@ -60,8 +65,11 @@ export class ConsumerGroup {
   #isPaused = false;
   #isStopping = false;
   #problem: string | undefined;
-  #isDead = false;
+  #death: string | undefined;
   #commitTimer: NodeJS.Timeout | undefined;
+  #watchdog: NodeJS.Timeout | undefined;
+  /** Since when this member waits to be in its group. */
+  #joiningSince = 0;
   #committing: Promise<void> = Promise.resolve();
 
   constructor(options: ConsumerGroupOptions) {
@@ -83,7 +91,7 @@ export class ConsumerGroup {
 
   /** Why this group does no work at present; undefined when it does. */
   get outage(): string | undefined {
-    if (this.#isDead) return this.#problem;
+    if (this.#death !== undefined) return this.#death;
     if (this.#worker.outage !== undefined) return `waiting for ${this.#worker.outage}`;
     if (this.#isJoined) return undefined;
     return this.#problem ?? 'joining the consumer group';
@@ -91,12 +99,15 @@ export class ConsumerGroup {
 
   /** Joins the group; keeps trying while Kafka or a topic is missing. */
   start(): void {
-    this.#starting ??= this.#startUntilJoined();
+    if (this.#starting) return;
+    this.#starting = this.#startUntilJoined();
+    this.#watchdog = setInterval(() => this.#lookAfterJoin(), LOOK_AFTER_JOIN_EVERY_MS).unref();
   }
 
   /** Stops fetching, finishes what is begun, commits, and leaves the group at once. Never rejects. */
   async stop(): Promise<void> {
     this.#isStopping = true;
+    clearInterval(this.#watchdog);
     this.#retry.wake();
     clearTimeout(this.#commitTimer);
     // Or what is fetched while the work is finished would be delivered, left alone and fetched again, without a pause.
@@ -114,6 +125,26 @@ export class ConsumerGroup {
     await this.#consumer?.disconnect().catch(() => undefined);
   }
 
+  /** Replaces a client that is neither joined nor fails: without this it would lie idle until somebody restarts the process. */
+  #lookAfterJoin(): void {
+    const stuck = this.#consumer;
+    if (this.#isJoined || this.#death !== undefined || stuck === undefined) return;
+    if (Date.now() - this.#joiningSince < JOIN_WITHIN_MS) return;
+    this.#options.context.logger.warn(
+      { group: this.name, problem: this.#problem },
+      'did not join in time, starting anew',
+    );
+    this.#consumer = undefined;
+    // Not waited for: what it hangs on is what it would wait for.
+    void stuck.disconnect().catch(() => undefined);
+    this.#starting = this.#startUntilJoined();
+  }
+
+  #leftGroup(): void {
+    if (this.#isJoined) this.#joiningSince = Date.now();
+    this.#isJoined = false;
+  }
+
   async #startUntilJoined(): Promise<void> {
     for (let attempt = 0; !this.#isStopping; attempt++) {
       const consumer = this.#newConsumer();
@@ -125,11 +156,12 @@ export class ConsumerGroup {
         });
         if (this.#isStopping) return await consumer.disconnect();
         this.#consumer = consumer;
+        this.#joiningSince = Date.now();
         await consumer.run({
           autoCommit: false,
           eachBatchAutoResolve: false,
           partitionsConsumedConcurrently: 64,
-          eachBatch: (payload) => this.#onBatch(payload),
+          eachBatch: (payload) => (consumer === this.#consumer ? this.#onBatch(payload) : Promise.resolve()),
         });
         return;
       } catch (error) {
@@ -158,13 +190,19 @@ export class ConsumerGroup {
       // A consumer that crashed while it was being stopped would come back and keep its partitions.
       retry: { ...RETRY, restartOnFailure: () => Promise.resolve(!this.#isStopping) },
     });
-    consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => this.#onJoin(payload.memberAssignment));
+    // A client that was replaced may still speak.
+    const isCurrent = (): boolean => consumer === this.#consumer;
+    consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
+      if (isCurrent()) this.#onJoin(payload.memberAssignment);
+    });
     consumer.on(consumer.events.REBALANCING, () => {
-      this.#isJoined = false;
+      if (!isCurrent()) return;
+      this.#leftGroup();
       void this.#commit();
     });
     consumer.on(consumer.events.CRASH, ({ payload: { error, restart } }) => {
-      this.#isJoined = false;
+      if (!isCurrent()) return;
+      this.#leftGroup();
       this.#problem = error.message;
       if (!restart && !this.#isStopping) this.#die(error);
     });
@@ -172,9 +210,8 @@ export class ConsumerGroup {
   }
 
   #die(cause: Error): void {
-    if (this.#isDead) return;
-    this.#isDead = true;
-    this.#problem = `died: ${cause.message}`;
+    if (this.#death !== undefined) return;
+    this.#death = `died: ${cause.message}`;
     this.#fetch(false);
     this.#options.onFatal(new Error(`consumer group ${this.name} died: ${cause.message}`, { cause }));
   }
@@ -196,8 +233,9 @@ export class ConsumerGroup {
     this.#worker.forget();
     this.#isPaused = false;
     this.#problem = undefined;
+    this.#joiningSince = Date.now();
     this.#options.context.logger.info({ group: this.name, partitions: this.#assigned }, 'joined the consumer group');
-    if (this.#isStopping) this.#fetch(false);
+    if (this.#isStopping || this.#death !== undefined) this.#fetch(false);
     else if (this.#options.positions) {
       this.#fetch(false);
       void this.#seekPositions(this.#options.positions);
@@ -224,6 +262,8 @@ export class ConsumerGroup {
         this.#isJoined = true;
         return;
       } catch (error) {
+        // The database is away, the client is fine.
+        this.#joiningSince = Date.now();
         this.#problem = `reading its positions: ${error instanceof Error ? error.message : String(error)}`;
         await this.#retry.wait(backoffMs(attempt, MAX_START_BACKOFF_MS));
       }
@@ -231,7 +271,7 @@ export class ConsumerGroup {
   }
 
   #onBatch(payload: EachBatchPayload): Promise<void> {
-    if (this.#isStopping || this.#isDead || payload.isStale()) return Promise.resolve();
+    if (this.#isStopping || this.#death !== undefined || payload.isStale()) return Promise.resolve();
     const { batch } = payload;
     const topic = batch.topic.slice(this.#options.topicPrefix.length);
     const records = batch.messages.map((message) =>
