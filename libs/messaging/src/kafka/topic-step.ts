@@ -67,7 +67,10 @@ async function untilLed(admin: Admin, wanted: readonly Topic[], prefix: string):
       }
       if (Date.now() > deadline) throw new Error('a new topic has partitions without a leader');
     } catch (error) {
-      const isTooEarly = error instanceof kafkajs.KafkaJSProtocolError && error.retriable;
+      const isTooEarly =
+        (error instanceof kafkajs.KafkaJSProtocolError && error.retriable) ||
+        // kafkajs trips over a partition that one broker tells of and another does not know yet.
+        (error instanceof Error && error.name === 'TypeError');
       if (!isTooEarly || Date.now() > deadline) throw error;
     }
     await wait(ASK_EVERY_MS);
