@@ -5,15 +5,18 @@ import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { freePort, isPortInUse, temporaryFolder } from '@millrace/embedded';
+import { until } from '@millrace/messaging/testing';
 
-const TEST_TIMEOUT_MS = 120_000;
+const TEST_TIMEOUT_MS = 180_000;
+// A start on a busy machine takes a third of this.
+const WITHIN_MS = 80_000;
 const program = join(import.meta.dirname, '..', '..', 'infra', 'embedded', 'dist', 'cli', 'demo.js');
 
 /** The demo as a process of its own, with what it has written so far. */
 class Demo {
   readonly #child: ChildProcess;
   #output = '';
-  readonly #ended: Promise<number>;
+  #code: number | undefined;
 
   constructor(args: readonly string[], env: Record<string, string> = {}) {
     this.#child = spawn(process.execPath, [program, ...args], {
@@ -23,25 +26,25 @@ class Demo {
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream?.on('data', (chunk: Buffer) => (this.#output += chunk.toString('utf8')));
     }
-    this.#ended = once(this.#child, 'close').then(([code]) => Number(code));
+    this.#child.once('close', (code) => (this.#code = code ?? Number.NaN));
   }
 
   /** What it wrote, and its exit code. */
   async end(): Promise<{ code: number; output: string }> {
-    return { code: await this.#ended, output: this.#output };
+    await until('it has ended', () => this.#code !== undefined, { timeoutMs: WITHIN_MS }).catch((error: unknown) => {
+      throw new Error(`The demo does not end. It wrote:\n${this.#output}`, { cause: error });
+    });
+    return { code: this.#code ?? Number.NaN, output: this.#output };
   }
 
   /** Resolves when it has written this. Rejects when it ends without it. */
   async writes(text: string): Promise<void> {
-    while (!this.#output.includes(text)) {
-      const ended = this.#ended.then(() => 'ended' as const);
-      if (
-        (await Promise.race([ended, once(this.#child.stdout ?? this.#child, 'data')])) === 'ended' &&
-        !this.#output.includes(text)
-      ) {
-        throw new Error(`The demo ended without "${text}":\n${this.#output}`);
-      }
-    }
+    await until('it is written or over', () => this.#output.includes(text) || this.#code !== undefined, {
+      timeoutMs: WITHIN_MS,
+    }).catch((error: unknown) => {
+      throw new Error(`The demo does not write "${text}", but:\n${this.#output}`, { cause: error });
+    });
+    if (!this.#output.includes(text)) throw new Error(`The demo ended without "${text}":\n${this.#output}`);
   }
 
   signal(signal: NodeJS.Signals): void {
