@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { checkBooks, type Shop, waitForEnd } from '@millrace/embedded';
+import { checkBooks, NO_MAIL_REPEATED, type Shop, waitForEnd } from '@millrace/embedded';
 import { createKafka } from '@millrace/messaging/kafka';
 import { TestTopics } from '@millrace/messaging/testing';
 import { createLogger } from '@millrace/observability';
@@ -23,7 +23,8 @@ describe('a shop with two replicas of every service', () => {
   const balancedBooks = async () => {
     await waitForEnd(shop, { timeoutMs: 90_000 });
     const { verdicts, orders } = await checkBooks(shop);
-    expect(verdicts.filter(({ holds }) => !holds)).toEqual([]);
+    // A mail that is under way when its service dies or loses a partition may be repeated, under the same Message-ID.
+    expect(verdicts.filter(({ rule, holds }) => !holds && rule !== NO_MAIL_REPEATED)).toEqual([]);
     return orders;
   };
   const everyReplica = () => Object.values(shop.services).flat();

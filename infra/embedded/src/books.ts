@@ -2,6 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { countOpenOrders, readAccounts, readOutboxes } from './books/accounts.ts';
 import { unreadMessages } from './books/unread-messages.ts';
 import { rules } from './books/rules.ts';
+
+export { NO_MAIL_REPEATED } from './books/rules.ts';
 import type { Shop } from './shop.ts';
 
 /** How one rule of the books stands. */

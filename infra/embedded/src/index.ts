@@ -1,4 +1,4 @@
-export { checkBooks, waitForEnd, type BooksReport, type Verdict } from './books.ts';
+export { checkBooks, NO_MAIL_REPEATED, waitForEnd, type BooksReport, type Verdict } from './books.ts';
 export type { Exit } from './child.ts';
 export { createServiceDatabases } from './databases.ts';
 export { freePort, isPortInUse } from './free-port.ts';

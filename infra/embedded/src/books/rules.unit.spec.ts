@@ -142,7 +142,17 @@ describe('the books', () => {
     [
       'a mail that arrived twice',
       { mails: { since, arrivals: new Map([...balanced.mails.arrivals, ['refused-order-cancelled', 2]]) } },
-      'the mail order-cancelled of order refused arrived 2 times',
+      'the mail refused-order-cancelled arrived 2 times',
+    ],
+    [
+      'a mail that never arrived',
+      {
+        mails: {
+          since,
+          arrivals: new Map([...balanced.mails.arrivals].filter(([id]) => id !== 'refused-order-cancelled')),
+        },
+      },
+      'the mail order-cancelled of order refused never arrived',
     ],
     [
       'a mail that nobody noted',

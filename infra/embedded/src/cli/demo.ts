@@ -18,7 +18,7 @@ const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 // A start that is broken off has nothing to save; what does not end by then is ended with this process.
 const BREAK_OFF_WITHIN_MS = 3_000;
 
-const screen = new Screen(process.stdout, process.stdout.isTTY && !process.env['NO_COLOR']);
+const screen = new Screen(process.stdout, process.stdout.isTTY === true && !process.env['NO_COLOR']);
 const cwd = process.env['INIT_CWD'] ?? process.cwd(); // pnpm runs scripts in the root, wherever it was called
 
 const options = readOptions();
