@@ -18,7 +18,8 @@ export async function openStream(url: string, lastEventId?: string): Promise<Eve
   const aborter = new AbortController();
   const headers: Record<string, string> = lastEventId === undefined ? {} : { 'last-event-id': lastEventId };
   const response = await fetch(url, { headers, signal: aborter.signal });
-  const events = eventsOf(response.body);
+  // Read from at once: a body that nobody reads is cancelled when its response is garbage-collected, however long it is held.
+  const events = eventsOf(response.body?.pipeThrough(new TextDecoderStream()));
   return {
     status: response.status,
     contentType: response.headers.get('content-type') ?? '',
@@ -31,10 +32,10 @@ export async function openStream(url: string, lastEventId?: string): Promise<Eve
   };
 }
 
-async function* eventsOf(body: Response['body']): AsyncGenerator<StreamEvent, undefined> {
-  if (body === null) return undefined;
+async function* eventsOf(body: ReadableStream<string> | undefined): AsyncGenerator<StreamEvent, undefined> {
+  if (body === undefined) return undefined;
   let text = '';
-  for await (const chunk of body.pipeThrough(new TextDecoderStream())) {
+  for await (const chunk of body) {
     text += chunk;
     const blocks = text.split('\n\n');
     text = blocks.pop() ?? '';
