@@ -9,6 +9,7 @@ import { NewProduct } from '../domain/product.ts';
 import { ProductQueries, type StockedProduct } from '../store/product-queries.ts';
 import { Cursor, cursorAfter } from './cursor.ts';
 import { ProductPage, ProductView, productViewOf, StockedProductView } from './product-views.ts';
+import { unknownProduct } from './unknown-product.ts';
 
 const MAX_PAGE_SIZE = 200;
 
@@ -89,15 +90,6 @@ export class ProductsController {
 function stockedViewOf(product: StockedProduct): StockedProductView {
   const { onHand, reserved } = product;
   return { ...productViewOf(product), stock: { onHand, reserved, available: onHand - reserved } };
-}
-
-function unknownProduct(sku: Sku): Problem {
-  return new Problem({
-    status: 404,
-    type: 'unknown-product',
-    title: 'Unknown product',
-    detail: `There is no product ${sku}. GET /products lists what there is; POST /products adds one.`,
-  });
 }
 
 function alreadyListed(sku: Sku): Problem {

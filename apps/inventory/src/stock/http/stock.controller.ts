@@ -7,6 +7,7 @@ import { MAX_ON_HAND } from '../domain/stock-item.ts';
 import { StockLevels } from '../store/stock-levels.ts';
 import { StockQueries } from '../store/stock-queries.ts';
 import { ReservationView, StockView, stockViewOf } from './stock-views.ts';
+import { unknownProduct } from '../../catalog/http/unknown-product.ts';
 
 const Restock = z.object({ add: z.int().positive().max(MAX_ON_HAND).describe('how many arrived') });
 type Restock = z.infer<typeof Restock>;
@@ -83,15 +84,6 @@ export class StockController {
         throw tooMuch(sku);
     }
   }
-}
-
-function unknownProduct(sku: Sku): Problem {
-  return new Problem({
-    status: 404,
-    type: 'unknown-product',
-    title: 'Unknown product',
-    detail: `There is no product ${sku}. GET /products lists what there is; POST /products adds one.`,
-  });
 }
 
 function unknownReservation(orderId: OrderId): Problem {
