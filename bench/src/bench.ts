@@ -2,17 +2,10 @@ import { writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import {
-  checkBooks,
-  type EnvironmentOf,
-  type ServiceName,
-  type Shop,
-  startShop,
-  temporaryFolder,
-  waitForEnd,
-} from '@millrace/embedded';
+import { type EnvironmentOf, type Shop, startShop, temporaryFolder } from '@millrace/embedded';
 import { createKafka } from '@millrace/messaging/kafka';
 import { createLogger } from '@millrace/observability';
+import { checkBooks, type ServiceName, waitForEnd } from '@millrace/shop';
 import { OrderObserver } from './order-observer.ts';
 import { OrderPlacer } from './order-placer.ts';
 import { percentilesOf, round } from './percentiles.ts';

@@ -9,6 +9,7 @@ beforeAll(() => {
 });
 afterAll(() => copy.remove());
 
+const metrics = readFileSync(join(repository, 'docs/metrics.md'), 'utf8');
 const page = readFileSync(join(repository, 'ARCHITECTURE.md'), 'utf8');
 
 const generate = (...args: readonly string[]): Promise<ToolRun> =>
@@ -33,5 +34,27 @@ describe('the generated parts of ARCHITECTURE.md', () => {
     copy.plant('stale.md', page.replaceAll('`order.checkout`', '`order.old-checkout`'));
     expect(await generate('stale.md')).toMatchObject({ exitCode: 0 });
     expect(readFileSync(join(copy.root, 'stale.md'), 'utf8')).toBe(page);
+  });
+});
+
+describe('the table in docs/metrics.md', () => {
+  it.each([
+    ['a metric that is no more', '`messaging_open_records`', '`messaging_waiting_records`'],
+    ['a label that is no more', '`group`, `cause`', '`group`, `reason`'],
+    ['a broker metric that is no more', '`kafka_request_queue_size`', '`kafka_queue_size`'],
+  ])('is refused with %s', async (_, now, once) => {
+    expect(metrics).toContain(now);
+    copy.plant('stale.md', metrics.replace(now, once));
+    const { exitCode, text } = await generate('--check', 'stale.md');
+    expect(exitCode).toBe(1);
+    expect(text).toContain('stale.md is not what the code says');
+  });
+
+  it('cannot miss a metric whose description is put together at run time', async () => {
+    copy.plant('apps/order/src/hidden.metrics.ts', 'metrics.counter({ name: `order_${what}_total`, help });\n');
+    const { exitCode, text } = await generate('--check');
+    copy.plant('apps/order/src/hidden.metrics.ts', '');
+    expect(exitCode).toBe(1);
+    expect(text).toContain('apps/order/src/hidden.metrics.ts:1: a metric says its name, help and labels first');
   });
 });

@@ -31,7 +31,7 @@ describe('the tree', () => {
   it('refuses a spec that does not tell its level', async () => {
     copy.plant('libs/contracts/src/planted.spec.ts', '');
     copy.plant('libs/contracts/src/planted.test.ts', '');
-    for (const level of ['unit', 'contract', 'int', 'component', 'e2e'])
+    for (const level of ['unit', 'contract', 'int', 'component', 'e2e', 'compose'])
       copy.plant(`libs/contracts/src/planted.${level}.spec.ts`, '');
     const refused = (await refusedNames()).filter((name) => name.startsWith('libs/contracts/src/planted'));
     expect(refused.toSorted()).toEqual(['libs/contracts/src/planted.spec.ts', 'libs/contracts/src/planted.test.ts']);

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { checkBooks, NO_MAIL_REPEATED, type Shop, waitForEnd } from '@millrace/embedded';
+import type { Shop } from '@millrace/embedded';
 import { until } from '@millrace/messaging/testing';
+import { checkBooks, NO_MAIL_REPEATED, waitForEnd } from '@millrace/shop';
 import { orderApisOf, place, placeMany } from './customers.ts';
 import { shopUnderTest } from './shop-under-test.ts';
 

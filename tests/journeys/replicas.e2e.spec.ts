@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { checkBooks, NO_MAIL_REPEATED, type Shop, waitForEnd } from '@millrace/embedded';
+import type { Shop } from '@millrace/embedded';
 import { createKafka } from '@millrace/messaging/kafka';
 import { TestTopics } from '@millrace/messaging/testing';
 import { createLogger } from '@millrace/observability';
+import { checkBooks, NO_MAIL_REPEATED, waitForEnd } from '@millrace/shop';
 import { orderApisOf, placeMany } from './customers.ts';
 import { shopUnderTest } from './shop-under-test.ts';
 

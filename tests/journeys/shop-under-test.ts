@@ -5,7 +5,9 @@ import { type Shop, type ShopOptions, startShop, temporaryFolder } from '@millra
  * A shop of its own for one test file: free ports, a temporary folder that goes with it, and a carrier in a hurry. Nothing of it is
  * left after `stop`, or after the end of the test process.
  */
-export async function shopUnderTest(options: Pick<ShopOptions, 'env' | 'replicas'> = {}): Promise<Shop> {
+export async function shopUnderTest(
+  options: Pick<ShopOptions, 'brokerMetrics' | 'env' | 'replicas'> = {},
+): Promise<Shop> {
   const folder = temporaryFolder('millrace-journey');
   const shop = await startShop({
     dir: join(folder.path, 'shop'),

@@ -13,6 +13,9 @@ const libraries = {
   service: ['database', 'messaging', 'observability'],
 };
 
+/** What starts, runs and tests services, and is imported by none. */
+const tools = ['bench', 'embedded', 'shop', 'tests'];
+
 const decisionsMayImport = [
   'zod',
   '@millrace/contracts',
@@ -34,8 +37,7 @@ function targetOf(specifier, from) {
   if (specifier.startsWith('.')) return { ...placeOf(join(dirname(from), specifier)), specifier, isFile: true };
   const [, name, entry = ''] = /^@millrace\/([^/]+)\/?(.*)$/.exec(specifier) ?? [];
   if (name === undefined) return { kind: 'package', specifier, isFile: false };
-  const kind =
-    name === 'tests' || name === 'bench' || name === 'embedded' ? 'tool' : name in libraries ? 'libs' : 'apps';
+  const kind = tools.includes(name) ? 'tool' : name in libraries ? 'libs' : 'apps';
   return { kind, name, entry, folders: [], specifier, isFile: false };
 }
 

@@ -11,7 +11,7 @@ const notOurs = new Set(['.git', '.millrace', '.turbo', 'coverage', 'dist', 'gen
 const homeless = new Set(['common', 'shared', 'utils', 'util', 'core', 'helpers', 'misc']);
 
 const isSpec = /\.(spec|test)\.[cm]?[jt]sx?$/;
-const tellsItsLevel = /\.(unit|contract|int|component|e2e)\.spec\.ts$/;
+const tellsItsLevel = /\.(unit|contract|int|component|e2e|compose)\.spec\.ts$/;
 
 function* refusedIn(folder) {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
@@ -21,7 +21,7 @@ function* refusedIn(folder) {
       if (homeless.has(entry.name)) yield `${name}: a folder is named after a thing of the business or a technique`;
       yield* refusedIn(path);
     } else if (entry.isFile() && isSpec.test(entry.name) && !tellsItsLevel.test(entry.name)) {
-      yield `${name}: a spec tells its level: .unit, .contract, .int, .component or .e2e before .spec.ts`;
+      yield `${name}: a spec tells its level: .unit, .contract, .int, .component, .e2e or .compose before .spec.ts`;
     }
   }
 }

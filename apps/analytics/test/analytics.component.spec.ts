@@ -115,6 +115,23 @@ describe('the analytics service', () => {
     expect(missing.products.map(({ sku }) => sku).sort()).toEqual(['MUG-1', 'POT-3', 'TEA-2']);
   });
 
+  it('counts the shop in metrics', async () => {
+    const text = await (await fetch(`${service.url}/metrics`)).text();
+    const sumOf = (series: RegExp) =>
+      text
+        .split('\n')
+        .filter((line) => series.test(line))
+        .reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+    expect(sumOf(/^shop_orders_total\{currency="[A-Z]{3}",status="placed"\}/)).toBe(timesOf('OrderPlaced'));
+    expect(sumOf(/^shop_orders_total\{currency="[A-Z]{3}",status="completed"\}/)).toBe(timesOf('OrderCompleted'));
+    expect(sumOf(/^shop_order_steps_total\{step="dispatched"\}/)).toBe(timesOf('OrderDispatched'));
+    expect(sumOf(/^shop_cancellations_total\{reason="/)).toBe(timesOf('OrderCancelled'));
+    const { rows } = await database.query<{ revenue: number }>(
+      'SELECT sum(revenue_minor)::float8 AS revenue FROM order_minute',
+    );
+    expect(sumOf(/^shop_revenue_minor_total\{currency="/)).toBe(rows[0]?.revenue);
+  });
+
   it('tells how long orders take', async () => {
     const { steps } = await get<{ steps: Record<string, number | string>[] }>('/latency');
     expect(steps.map(({ step }) => step)).toEqual(['confirmed', 'dispatched', 'completed']);

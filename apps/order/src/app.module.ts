@@ -26,6 +26,7 @@ export function appModule(config: OrderConfig): DynamicModule {
       OrdersModule.forRoot(checkout, {
         idempotencyKeyTtlHours: config.IDEMPOTENCY_KEY_TTL_HOURS,
         maxStreams: config.MAX_STREAMS,
+        traceUiUrl: config.TRACE_UI_URL,
       }),
     ],
   });

@@ -29,6 +29,12 @@ const schema = z.object({
     .max(24 * 365)
     .default(24)
     .describe('how long a repeated POST /orders gets its first answer, in hours, such as 24'),
+  TRACE_UI_URL: z
+    .url({ protocol: /^https?$/, error: 'expected an http:// or https:// URL' })
+    .optional()
+    .describe(
+      'where people look at traces, such as http://127.0.0.1:16686; timelines then link to the trace of their order',
+    ),
   MAX_STREAMS: z.coerce
     .number('expected a number')
     .int()

@@ -50,13 +50,13 @@ describe('the API document', () => {
         .toSorted(),
     ).toEqual([
       'GET /orders',
-      'GET /orders/{id}',
-      'GET /orders/{id}/stream',
-      'GET /orders/{id}/timeline',
+      'GET /orders/{orderId}',
+      'GET /orders/{orderId}/stream',
+      'GET /orders/{orderId}/timeline',
       'GET /products',
       'GET /products/{sku}',
       'POST /orders',
-      'POST /orders/{id}/cancellation',
+      'POST /orders/{orderId}/cancellation',
     ]);
   });
 
@@ -82,8 +82,8 @@ describe('the API document', () => {
       );
     expect(parametersOf('POST /orders')).toEqual(['header Idempotency-Key']);
     expect(parametersOf('GET /orders').toSorted()).toEqual(['query cursor?', 'query customer', 'query limit?']);
-    expect(parametersOf('GET /orders/{id}').toSorted()).toEqual(['header If-None-Match?', 'path id']);
-    expect(parametersOf('GET /orders/{id}/stream').toSorted()).toEqual(['header Last-Event-ID?', 'path id']);
+    expect(parametersOf('GET /orders/{orderId}').toSorted()).toEqual(['header If-None-Match?', 'path orderId']);
+    expect(parametersOf('GET /orders/{orderId}/stream').toSorted()).toEqual(['header Last-Event-ID?', 'path orderId']);
     expect(parametersOf('GET /products').toSorted()).toEqual(['query cursor?', 'query limit?', 'query q?']);
   });
 

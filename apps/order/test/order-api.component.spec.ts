@@ -122,9 +122,17 @@ describe('the order API, over a real broker', () => {
   it('tells the id of the trace with every answer, and in every problem', async () => {
     const traceId = '0af7651916cd43dd8448eb211c80319c';
     const headers = { traceparent: `00-${traceId}-b7ad6b7169203331-01` };
-    const answer = await fetch(`${service.url}/orders/not-an-id`, { headers });
-    expect(answer.headers.get('traceresponse')).toContain(traceId);
-    expect(await answer.json()).toMatchObject({ status: 400, traceId });
+    const answers = await Promise.all([
+      place(service.url, headers),
+      fetch(`${service.url}/products`, { headers }),
+      fetch(`${service.url}/orders/${newId<OrderId>()}/cancellation`, { method: 'POST', headers }),
+      fetch(`${service.url}/products`, { method: 'DELETE', headers }),
+    ]);
+    expect(answers.map(({ status }) => status)).toEqual([202, 200, 404, 405]);
+    for (const answer of answers) expect(answer.headers.get('traceresponse')).toContain(traceId);
+    const problem = await fetch(`${service.url}/orders/not-an-id`, { headers });
+    expect(problem.headers.get('traceresponse')).toContain(traceId);
+    expect(await problem.json()).toMatchObject({ status: 400, traceId });
   });
 
   it('has committed what it accepted when it stops, and refuses the rest', async () => {

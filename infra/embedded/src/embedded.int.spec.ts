@@ -2,10 +2,10 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { existsSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { createServiceDatabases } from '@millrace/shop';
 import { Client } from 'pg';
 import { commandLineOf } from './child.ts';
 import {
-  createServiceDatabases,
   freePort,
   startKafka,
   startMailSink,

@@ -1,6 +1,4 @@
-export { checkBooks, NO_MAIL_REPEATED, waitForEnd, type BooksReport, type Verdict } from './books.ts';
 export type { Exit } from './child.ts';
-export { createServiceDatabases } from './databases.ts';
 export { freePort, isPortInUse } from './free-port.ts';
 export { startKafka, type KafkaCluster, type KafkaNode, type KafkaOptions } from './kafka.ts';
 export { startMailSink, type Mail, type MailSink, type MailSinkOptions } from './mail-sink.ts';
@@ -8,6 +6,4 @@ export { startPostgres, type PostgresOptions, type PostgresServer } from './post
 export { startService, waitUntilReady, type ServiceHandle, type ServiceOptions } from './processes.ts';
 export { startShop, type EnvironmentOf, type Shop, type ShopOptions } from './shop.ts';
 export type { Replica } from './shop/replica.ts';
-export type { ServiceName } from './shop/services.ts';
 export { temporaryFolder } from './temporary-folder.ts';
-export { openStage, scenes, type Audience, type Check, type Scene } from './tour.ts';

@@ -23,12 +23,24 @@ const JVM_OPTIONS = [
   '-Dlog4j2.statusLoggerLevel=OFF',
 ];
 
+// The JMX exporter agent, as pom.xml names its jar, and what it shows.
+const AGENT_JAR = 'jmx_prometheus_javaagent.jar';
+const AGENT_RULES = 'jmx-exporter.yaml';
+
 const DOWNLOAD_TIMEOUT_MS = 5 * 60_000;
 
 /** Apache Kafka on the disk, ready to be run by the system's Java. */
 export interface KafkaProgram {
   /** Starts one node; it is not ready yet. `isTraining` tells that it writes the class archive when it is stopped by SIGTERM. */
-  run(propertiesFile: string, logFile: string, mayTrain: boolean): Promise<{ child: Child; isTraining: boolean }>;
+  run(
+    propertiesFile: string,
+    logFile: string,
+    options: {
+      readonly mayTrain: boolean;
+      /** Where the JMX exporter agent serves the broker's metrics; without it there is no agent. */
+      readonly metricsPort?: number | undefined;
+    },
+  ): Promise<{ child: Child; isTraining: boolean }>;
   /** Writes what a node needs to find in its log folder before its first start; leaves a folder that has it alone. */
   format(propertiesFile: string, logFolder: string, nodeId: number): Promise<void>;
 }
@@ -44,11 +56,16 @@ export async function findKafka(log: (line: string) => void): Promise<KafkaProgr
     .join(delimiter);
   const archive = join(folder, `classes-${javaVersion}.jsa`);
 
-  async function run(propertiesFile: string, logFile: string, mayTrain: boolean) {
-    const isTraining = mayTrain && !existsSync(archive);
+  const run: KafkaProgram['run'] = async (propertiesFile, logFile, { mayTrain, metricsPort }) => {
+    // The archive is for all: what the agent loads does not belong into it.
+    const isTraining = mayTrain && metricsPort === undefined && !existsSync(archive);
     const draft = `${archive}.${process.pid}-${createHash('sha256').update(propertiesFile).digest('hex').slice(0, 8)}`;
     const classData = isTraining ? [`-XX:ArchiveClassesAtExit=${draft}`, '-Xlog:disable'] : shareClasses();
-    const args = [...JVM_OPTIONS, ...classData, '-cp', classPath, 'kafka.Kafka', propertiesFile];
+    const agent =
+      metricsPort === undefined
+        ? []
+        : [`-javaagent:${join('agent', AGENT_JAR)}=127.0.0.1:${metricsPort}:${join(kafkaSettingsFolder, AGENT_RULES)}`];
+    const args = [...JVM_OPTIONS, ...classData, ...agent, '-cp', classPath, 'kafka.Kafka', propertiesFile];
     const child = await startChild(java, args, { cwd: folder, env: process.env, logFile });
     if (isTraining) {
       void child.exited.then(({ signal }) => {
@@ -57,7 +74,7 @@ export async function findKafka(log: (line: string) => void): Promise<KafkaProgr
       });
     }
     return { child, isTraining };
-  }
+  };
 
   function shareClasses(): string[] {
     return existsSync(archive) ? [`-XX:SharedArchiveFile=${archive}`] : [];
@@ -119,18 +136,22 @@ async function findJars(log: (line: string) => void): Promise<string> {
   if (existsSync(folder)) return folder;
   await withLock(`${folder}.lock`, async () => {
     if (existsSync(folder)) return;
-    log('downloading Apache Kafka (26 MB of jars, once)');
+    log('downloading Apache Kafka (29 MB of jars, once)');
     const draft = `${folder}.draft`;
     rmSync(draft, { recursive: true, force: true }); // of a download that was broken off
     mkdirSync(draft);
-    await downloadJars(pom, join(draft, 'jars'), join(cache, 'download.log'));
+    await downloadJars(pom, draft, join(cache, 'download.log'));
     renameSync(draft, folder);
   });
   return folder;
 }
 
-async function downloadJars(pom: string, target: string, logFile: string): Promise<void> {
-  const args = ['-B', '-q', '-ntp', '-f', pom, 'dependency:copy-dependencies', `-DoutputDirectory=${target}`];
+/** Puts the broker's jars into `jars` and the agent's into `agent`. */
+async function downloadJars(pom: string, folder: string, logFile: string): Promise<void> {
+  const jars = join(folder, 'jars');
+  const agent = join(folder, 'agent');
+  const goals = ['dependency:copy-dependencies', 'dependency:copy-dependencies@agent'];
+  const args = ['-B', '-q', '-ntp', '-f', pom, ...goals, `-DoutputDirectory=${jars}`, `-DagentDirectory=${agent}`];
   const maven = await startChild('mvn', args, { cwd: kafkaSettingsFolder, env: process.env, logFile }).catch(() => {
     throw new Error(
       'Apache Maven downloads Apache Kafka, once, but no program "mvn" was found (Debian, Ubuntu: apt-get install maven; macOS: brew install maven).',
@@ -139,7 +160,7 @@ async function downloadJars(pom: string, target: string, logFile: string): Promi
   const tooLate = setTimeout(() => maven.kill('SIGKILL'), DOWNLOAD_TIMEOUT_MS);
   const { code } = await maven.exited;
   clearTimeout(tooLate);
-  if (code !== 0 || !existsSync(target)) {
+  if (code !== 0 || !existsSync(jars) || !existsSync(join(agent, AGENT_JAR))) {
     throw new Error(
       `Maven could not download Apache Kafka (is the network there?). The end of ${logFile}:\n${maven.lastLines()}`,
     );

@@ -17,6 +17,10 @@ export interface KafkaOptions {
   /** Deletes the data folder first. */
   readonly fresh?: boolean;
   readonly timeoutMs?: number;
+  /** How many replicas Kafka's own topics get when they are made; as many as there are nodes, at most 3, unless told. */
+  readonly internalReplicas?: number;
+  /** Runs every node with the JMX exporter agent, see `KafkaNode.metricsUrl`. */
+  readonly metrics?: boolean;
   /** Hears of a node that ended although nobody asked it to. */
   readonly onExit?: (nodeId: number, exit: Exit, lastLines: string) => void;
   /** Hears what takes its time. */
@@ -27,6 +31,8 @@ export interface KafkaNode {
   readonly id: number;
   readonly port: number;
   readonly pid: number;
+  /** Where the node's own metrics are read, in Prometheus' text format; undefined unless asked for. */
+  readonly metricsUrl: string | undefined;
   /** Ends this node, by SIGTERM unless told, and resolves when it has ended. */
   kill(signal?: NodeJS.Signals): Promise<void>;
   /** Starts a killed node again on its port and its data; resolves when it is ready and sees all running nodes. */
@@ -45,6 +51,7 @@ interface Member {
   readonly id: number;
   readonly port: number;
   readonly controllerPort: number;
+  readonly metricsPort: number | undefined;
   readonly folder: string;
   readonly properties: string;
   child: Child | undefined;
@@ -79,6 +86,7 @@ export async function startKafka(options: KafkaOptions): Promise<KafkaCluster> {
         id: index + 1,
         port: port === 0 ? await freePort() : await requireFreePort(port + index),
         controllerPort: await freePort(),
+        metricsPort: options.metrics === true ? await freePort() : undefined,
         folder,
         properties: join(folder, 'server.properties'),
         child: undefined,
@@ -103,12 +111,15 @@ async function requireFreePort(port: number): Promise<number> {
 }
 
 async function startCluster(program: KafkaProgram, members: Member[], options: KafkaOptions): Promise<KafkaCluster> {
-  const { timeoutMs = 60_000, onExit } = options;
+  const { timeoutMs = 60_000, internalReplicas = Math.min(3, members.length), onExit } = options;
   const isRunning = (member: Member) => member.child?.isRunning() ?? false;
 
   async function launch(member: Member): Promise<void> {
     const logFile = join(member.folder, 'server.log');
-    const { child, isTraining } = await program.run(member.properties, logFile, member.id === 1);
+    const { child, isTraining } = await program.run(member.properties, logFile, {
+      mayTrain: member.id === 1,
+      metricsPort: member.metricsPort,
+    });
     Object.assign(member, { child, isTraining });
     noteServer(join(member.folder, 'pid'), child.pid);
     void child.exited.then((exit) => {
@@ -153,7 +164,7 @@ async function startCluster(program: KafkaProgram, members: Member[], options: K
   };
   try {
     for (const member of members) {
-      writeProperties(member, members);
+      writeProperties(member, members, internalReplicas);
       await program.format(member.properties, join(member.folder, 'log'), member.id);
     }
     for (const member of members) await launch(member);
@@ -170,6 +181,7 @@ async function startCluster(program: KafkaProgram, members: Member[], options: K
       get pid() {
         return member.child?.pid ?? 0;
       },
+      metricsUrl: member.metricsPort === undefined ? undefined : `http://127.0.0.1:${member.metricsPort}/metrics`,
       kill: (signal) => kill(member, signal),
       start: () => start(member),
     })),
@@ -177,15 +189,15 @@ async function startCluster(program: KafkaProgram, members: Member[], options: K
   };
 }
 
-function writeProperties(member: Member, members: readonly Member[]): void {
+function writeProperties(member: Member, members: readonly Member[], internalReplicas: number): void {
   const values: Record<string, string | number> = {
     ID: member.id,
     PORT: member.port,
     CPORT: member.controllerPort,
     VOTERS: members.map(({ id, controllerPort }) => `${id}@127.0.0.1:${controllerPort}`).join(','),
     DIR: join(member.folder, 'log'),
-    RF: Math.min(3, members.length),
-    ISR: members.length >= 3 ? 2 : 1,
+    RF: internalReplicas,
+    ISR: internalReplicas >= 3 ? 2 : 1,
   };
   const template = readFileSync(join(kafkaSettingsFolder, 'server.properties'), 'utf8');
   mkdirSync(member.folder, { recursive: true });

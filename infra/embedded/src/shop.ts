@@ -1,19 +1,25 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import {
+  catalogArrived,
+  prepareDatabases,
+  prepareTopics,
+  services,
+  type DatabaseUrls,
+  type RunningShop,
+  type ServiceName,
+} from '@millrace/shop';
 import { whenOrphaned, type Exit } from './child.ts';
 import { startKafka, type KafkaCluster } from './kafka.ts';
 import { startMailSink, type MailSink } from './mail-sink.ts';
 import { startPostgres, type PostgresServer } from './postgres.ts';
 import { startService } from './processes.ts';
-import { catalogArrived } from './shop/catalog-arrived.ts';
 import { claimFolder } from './shop/folder-claim.ts';
 import { fixedPorts, freePorts, otherFreePort, requireFreePorts, type ShopPorts } from './shop/ports.ts';
-import { prepareDatabases, type DatabaseUrls } from './shop/prepare-databases.ts';
-import { prepareTopics } from './shop/prepare-topics.ts';
 import { createReplica, type Replica } from './shop/replica.ts';
 import { environmentOf, type Surroundings } from './shop/service-environment.ts';
-import { serviceEntry, serviceFolder, services, type ServiceName } from './shop/services.ts';
+import { serviceEntry, serviceFolder } from './shop/services.ts';
 
 /** Variables per service, on top of what the starter sets: failpoints, deadlines, delays of the carrier. */
 export type EnvironmentOf = Partial<Record<ServiceName, Readonly<Record<string, string>>>>;
@@ -23,6 +29,8 @@ export interface ShopOptions {
   readonly dir: string;
   /** `fixed` takes the ports that the documentation names; `free`, unless told, any. Replicas after the first take free ones. */
   readonly ports?: 'fixed' | 'free' | ShopPorts;
+  /** Runs the broker with the JMX exporter agent, see `KafkaNode.metricsUrl`. */
+  readonly brokerMetrics?: boolean;
   /** How many processes of a service; 1 each unless told. */
   readonly replicas?: Partial<Record<ServiceName, number>>;
   /** The catalog to list, a JSON file; the inventory service's own unless told. Products that are listed stay as they are. */
@@ -44,14 +52,11 @@ export interface ShopOptions {
 }
 
 /** The whole shop on this machine: PostgreSQL, Kafka, a mail server and six services, each a process of its own. */
-export interface Shop {
+export interface Shop extends RunningShop {
   readonly dir: string;
   readonly startedAt: Date;
-  /** The address of a service's HTTP API (of its first replica), without a slash at the end. */
-  readonly urls: Readonly<Record<ServiceName, string>>;
+  /** The address of each service's first replica is in `urls`. */
   readonly services: Readonly<Record<ServiceName, readonly Replica[]>>;
-  readonly databases: DatabaseUrls;
-  readonly brokers: readonly string[];
   readonly kafka: KafkaCluster;
   readonly postgres: PostgresServer;
   readonly mailSink: MailSink;
@@ -127,7 +132,10 @@ async function start(
       }),
     );
     cleanUp.push(() => postgres.stop());
-    return [postgres, await timed('databases and migrations', () => prepareDatabases(postgres))];
+    return [
+      postgres,
+      await timed('databases and migrations', () => prepareDatabases(postgres.superuserUrl, passwordOf)),
+    ];
   }
 
   async function startBroker(): Promise<KafkaCluster> {
@@ -135,6 +143,7 @@ async function start(
       startKafka({
         dir: join(dir, 'kafka'),
         port: ports.kafka,
+        metrics: options.brokerMetrics ?? false,
         log,
         onExit: (_nodeId, _exit, lastLines) => onServerExit?.('Kafka', lastLines),
       }),
@@ -173,6 +182,7 @@ async function start(
     kafka,
     postgres,
     mailSink,
+    mailbox: { arrivals: () => Promise.resolve({ since: startedAt, byMessageId: mailSink.arrivals() }) },
     mailUrl: `http://127.0.0.1:${mailSink.httpPort}`,
     ready,
     stop,
@@ -204,6 +214,9 @@ async function createReplicas(
   }
   return result as Record<ServiceName, Replica[]>;
 }
+
+// The server listens on 127.0.0.1 only and holds nothing but the data of demos and tests.
+const passwordOf = (database: string): string => database;
 
 /** Runs the inventory service's `seed` command, as an operator would. */
 async function listCatalog(databases: DatabaseUrls, logsDir: string, seed: string | undefined): Promise<void> {

@@ -26,6 +26,7 @@ afterAll(async () => {
 });
 
 const insert = statement('insert-note', 'INSERT INTO notes (id, text) VALUES ($1, $2)');
+const lookAt = statement('just-look', 'SELECT $1::text AS one');
 
 async function notes(): Promise<number[]> {
   const { rows } = await database.query<{ id: number }>('SELECT id FROM notes ORDER BY id');
@@ -118,6 +119,25 @@ describe('a transaction', () => {
     });
     await hasty.close();
     expect(isTransactionConflict(failed)).toBe(true);
+  });
+});
+
+describe('a look', () => {
+  it('is given up by the server after its time, changes nothing, and leaves its session as it was', async () => {
+    const single = new Database({ url: scratch.url, applicationName: 'database-spec-look', poolSize: 1 });
+    try {
+      expect(await single.queryWithin(1000, lookAt('1'))).toEqual([{ one: '1' }]);
+      const startedAt = performance.now();
+      const slow = await failureOf(single.queryWithin(50, 'SELECT pg_sleep(20)'));
+      expect(isTransactionConflict(slow)).toBe(true);
+      expect(performance.now() - startedAt).toBeLessThan(10_000);
+      expect((await failureOf(single.queryWithin(1000, insert(1, 'a')))).message).toContain('read-only transaction');
+      await single.query('SELECT pg_sleep(0.1)');
+      await single.query(insert(2, 'b'));
+      expect(await notes()).toEqual([2]);
+    } finally {
+      await single.close();
+    }
   });
 });
 

@@ -1,6 +1,7 @@
-import { isSpanContextValid, trace } from '@opentelemetry/api';
+import { context, isSpanContextValid, trace } from '@opentelemetry/api';
 import { pino, type DestinationStream, type Logger as PinoLogger } from 'pino';
 import { describeError } from './error-description.ts';
+import { logFieldsOf } from './log-fields.ts';
 import { readableLines } from './readable-lines.ts';
 
 export type Logger = PinoLogger;
@@ -15,7 +16,8 @@ export interface LoggerOptions {
 }
 
 /**
- * One JSON object per line, with ISO time, service, process id and the ids of the active span. Errors are written as
+ * One JSON object per line, with ISO time, service, process id, the ids of the active span and the fields of the active context
+ * (`withLogFields`). Errors are written as
  * name, message, code, stack and cause only: what else hangs on them may be a request or a row with personal data.
  * Lines are written synchronously, so none is lost when the process exits.
  */
@@ -28,13 +30,15 @@ export function createLogger({ service, level, pretty = false, destination }: Lo
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: describeError, error: describeError },
-      mixin: activeSpanIds,
+      mixin: fieldsOfContext,
     },
     pretty ? readableLines(stdout) : stdout,
   );
 }
 
-function activeSpanIds(): object {
-  const span = trace.getActiveSpan()?.spanContext();
-  return span !== undefined && isSpanContextValid(span) ? { traceId: span.traceId, spanId: span.spanId } : {};
+function fieldsOfContext(): object {
+  const active = context.active();
+  const span = trace.getSpanContext(active);
+  const ids = span !== undefined && isSpanContextValid(span) ? { traceId: span.traceId, spanId: span.spanId } : {};
+  return { ...ids, ...logFieldsOf(active) };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { trace } from '@opentelemetry/api';
+import { context, trace } from '@opentelemetry/api';
+import { withLogFields } from './log-fields.ts';
 import { createLogger, type LoggerOptions } from './logger.ts';
 import { startTracing } from './tracing.ts';
 
@@ -38,6 +39,21 @@ describe('the log', () => {
     await tracing.shutdown();
     expect(lines()[0]).toMatchObject({ msg: 'inside', traceId: ids.traceId, spanId: ids.spanId });
     expect(lines()[1]).not.toHaveProperty('traceId');
+  });
+
+  it('carries the fields of the active context, such as the order, unless a line tells otherwise', async () => {
+    const tracing = startTracing({ service: 'order', sampleRatio: 1 });
+    const { logger, lines } = loggerToMemory();
+    const active = withLogFields(withLogFields(context.active(), { orderId: 'o-1' }), { messageId: 'm-1' });
+    context.with(active, () => {
+      logger.info('inside');
+      logger.info({ orderId: 'o-2' }, 'about another');
+    });
+    logger.info('outside');
+    await tracing.shutdown();
+    expect(lines()[0]).toMatchObject({ orderId: 'o-1', messageId: 'm-1' });
+    expect(lines()[1]).toMatchObject({ orderId: 'o-2', messageId: 'm-1' });
+    expect(lines()[2]).not.toHaveProperty('orderId');
   });
 
   it('tells the name, code, stack and causes of an error but not the data that hangs on it', () => {

@@ -12,6 +12,7 @@ import {
   TraceIdRatioBasedSampler,
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
+import { LinkedSampler } from './linked-sampler.ts';
 import { OutageAwareExporter } from './outage-aware-exporter.ts';
 
 export interface TracingOptions {
@@ -21,7 +22,9 @@ export interface TracingOptions {
   /** Share of the traces that start here and are recorded, 0 to 1. A trace that comes in keeps its sender's decision. */
   readonly sampleRatio: number;
   /** Hears once per outage that the collector takes no spans. */
-  readonly warn?: (message: string) => void;
+  readonly warn?: ((message: string) => void) | undefined;
+  /** Hears that the collector takes spans again. */
+  readonly info?: ((message: string) => void) | undefined;
 }
 
 export interface Tracing {
@@ -35,18 +38,21 @@ const MAX_BUFFERED_SPANS = 8192;
 // A collector that takes longer than this for one batch is as good as down. It leaves the exporter room for one retry.
 const EXPORT_TIMEOUT_MS = 2_000;
 
+// Longer than the exporter's own limit, or the next batch would be sent while one hangs, and each of them held in memory.
+const GIVE_UP_EXPORT_AFTER_MS = EXPORT_TIMEOUT_MS + 500;
+
 // Telemetry must not eat the time that a stopping process needs for its real work.
 const SHUTDOWN_TIMEOUT_MS = 3_000;
 
 /** Makes this process' spans, ids and context. Call it once, before anything that starts a span. */
-export function startTracing({ service, otlpEndpoint, sampleRatio, warn = () => {} }: TracingOptions): Tracing {
+export function startTracing({ service, otlpEndpoint, sampleRatio, warn, info }: TracingOptions): Tracing {
   const provider = new TracerProvider({
     resource: resourceFromAttributes({ 'service.name': service, 'service.instance.id': randomUUID() }),
     sampler:
       otlpEndpoint === undefined
         ? new AlwaysOffSampler()
-        : new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(sampleRatio) }),
-    spanProcessors: otlpEndpoint === undefined ? [] : [exportTo(otlpEndpoint, warn)],
+        : new LinkedSampler(new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(sampleRatio) })),
+    spanProcessors: otlpEndpoint === undefined ? [] : [exportTo(otlpEndpoint, { warn, info })],
   });
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   propagation.setGlobalPropagator(new W3CTraceContextPropagator());
@@ -61,17 +67,19 @@ export function startTracing({ service, otlpEndpoint, sampleRatio, warn = () => 
   };
 }
 
-function exportTo(otlpEndpoint: string, warn: (message: string) => void): SpanProcessor {
+function exportTo(otlpEndpoint: string, tell: Pick<TracingOptions, 'warn' | 'info'>): SpanProcessor {
   const url = `${otlpEndpoint.replace(/\/+$/, '')}/v1/traces`;
   const exporter = new OTLPTraceExporter({ url, timeoutMillis: EXPORT_TIMEOUT_MS });
   return new BatchSpanProcessor({
-    exporter: new OutageAwareExporter(exporter, (reason) =>
-      warn(`The trace collector at ${url} takes no spans (${reason}); they are dropped until it does.`),
-    ),
+    exporter: new OutageAwareExporter(exporter, {
+      onOutage: (reason) =>
+        tell.warn?.(`The trace collector at ${url} takes no spans (${reason}); they are dropped until it does.`),
+      onRecovery: () => tell.info?.(`The trace collector at ${url} takes spans again.`),
+    }),
     maxQueueSize: MAX_BUFFERED_SPANS,
     maxExportBatchSize: 1024,
     scheduledDelayMillis: 1_000,
-    exportTimeoutMillis: EXPORT_TIMEOUT_MS,
+    exportTimeoutMillis: GIVE_UP_EXPORT_AFTER_MS,
   });
 }
 

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { FiguresMetrics } from './figures.metrics.ts';
 import { FiguresHandler } from './handlers/figures.handler.ts';
 import { GetFunnelController } from './http/get-funnel.controller.ts';
 import { GetLatencyController } from './http/get-latency.controller.ts';
@@ -18,6 +19,6 @@ import { FiguresStore } from './store/figures.store.ts';
     GetLatencyController,
     GetMessagesController,
   ],
-  providers: [FiguresStore, FiguresQueries],
+  providers: [FiguresStore, FiguresQueries, FiguresMetrics],
 })
 export class FiguresModule {}

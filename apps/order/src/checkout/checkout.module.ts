@@ -1,5 +1,8 @@
+import { Database } from '@millrace/database';
+import { Metrics } from '@millrace/observability';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { CheckoutDecider } from './checkout.decider.ts';
+import { CheckoutMetrics } from './checkout.metrics.ts';
 import type { Deadlines } from './domain/checkout.ts';
 import { CheckoutHandler } from './handlers/checkout.handler.ts';
 import { TimelineHandler } from './handlers/timeline.handler.ts';
@@ -18,6 +21,11 @@ export class CheckoutModule {
           provide: CheckoutDecider,
           inject: [CheckoutStore],
           useFactory: (store: CheckoutStore) => new CheckoutDecider(store, deadlines),
+        },
+        {
+          provide: CheckoutMetrics,
+          inject: [Metrics, Database],
+          useFactory: (metrics: Metrics, database: Database) => new CheckoutMetrics(metrics, database),
         },
       ],
       exports: [CheckoutStore, CheckoutDecider],

@@ -11,14 +11,21 @@ export type CancellationOutcome =
   | { readonly kind: 'refused'; readonly because: string; readonly status: OrderStatus }
   | { readonly kind: 'unknown-order' };
 
+interface Known {
+  readonly status: OrderStatus;
+  readonly cancellation_asked: boolean;
+  readonly correlation_id: string;
+  readonly traceparent: string | null;
+}
+
 const FIND = statement(
   'order.find-cancellation',
-  'SELECT status, cancellation_asked FROM checkouts WHERE order_id = $1',
+  'SELECT status, cancellation_asked, correlation_id, traceparent FROM checkouts WHERE order_id = $1',
 );
 
 /**
  * Asks for an order's cancellation, as often as the customer likes: it is decided once, and a repeated wish is answered from
- * what is known. Resolves after the commit.
+ * what is known. The wish belongs to the conversation and trace of its order. Resolves after the commit.
  */
 export class CancelOrder {
   readonly #database: Database;
@@ -31,23 +38,26 @@ export class CancelOrder {
     this.#decider = decider;
   }
 
-  async cancel(orderId: OrderId, traceparent: string | undefined): Promise<CancellationOutcome> {
-    const { rows } = await this.#database.query<{ status: OrderStatus; cancellation_asked: boolean }>(FIND(orderId));
+  async cancel(orderId: OrderId): Promise<CancellationOutcome> {
+    const { rows } = await this.#database.query<Known>(FIND(orderId));
     const [known] = rows;
     if (known === undefined) return { kind: 'unknown-order' };
     // Each decision adds a line to the order's history, so only the first wish is one.
     const isCancelling = known.status === 'cancelling' && known.cancellation_asked;
     if (isCancelling || known.status === 'cancelled') return { kind: 'asked', status: known.status };
-    return this.#decide(orderId, traceparent, known.status);
+    return this.#decide(orderId, known);
   }
 
-  #decide(orderId: OrderId, traceparent: string | undefined, status: OrderStatus): Promise<CancellationOutcome> {
+  #decide(
+    orderId: OrderId,
+    { status, correlation_id: correlationId, traceparent }: Known,
+  ): Promise<CancellationOutcome> {
     return this.#transactions.run(async ({ now, decide }) => {
       const wish: CancellationRequested = localMessage(
         'CancellationRequested',
         orderId,
         {},
-        { source: 'order', now, traceparent },
+        { source: 'order', now, correlationId, traceparent: traceparent ?? undefined },
       );
       const [decision] = await decide(this.#decider, [wish]);
       const after = decision?.state?.order.status ?? status;

@@ -18,6 +18,7 @@ import { StatusStreams } from './http/status-streams.ts';
 import { StatusWatcher } from './http/status-watcher.ts';
 import { StreamController } from './http/stream.controller.ts';
 import { TimelineController } from './http/timeline.controller.ts';
+import { TraceLinks } from './http/trace-links.ts';
 import { OrderReader } from './store/order-reader.ts';
 import { ProductReader } from './store/product-reader.ts';
 import { findStatusNews } from './store/status-reader.ts';
@@ -27,12 +28,17 @@ export interface OrdersOptions {
   readonly idempotencyKeyTtlHours: number;
   /** Event streams open at once. */
   readonly maxStreams: number;
+  /** Where people look at traces; without it timelines have no links to them. */
+  readonly traceUiUrl?: string | undefined;
 }
 
 /** The order API: accepts orders, tells how far they are, takes cancellations. `checkout` carries the orders on. */
 @Module({})
 export class OrdersModule {
-  static forRoot(checkout: DynamicModule, { idempotencyKeyTtlHours, maxStreams }: OrdersOptions): DynamicModule {
+  static forRoot(
+    checkout: DynamicModule,
+    { idempotencyKeyTtlHours, maxStreams, traceUiUrl }: OrdersOptions,
+  ): DynamicModule {
     return {
       module: OrdersModule,
       imports: [CatalogModule, checkout],
@@ -71,6 +77,7 @@ export class OrdersModule {
           inject: [Database],
           useFactory: (database: Database) => new PrismaClient({ adapter: new PrismaPg(database.pool) }),
         },
+        { provide: TraceLinks, useFactory: () => new TraceLinks(traceUiUrl) },
         { provide: OrderReader, inject: [PrismaClient], useFactory: (prisma: PrismaClient) => new OrderReader(prisma) },
         {
           provide: ProductReader,

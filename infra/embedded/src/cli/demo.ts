@@ -1,15 +1,13 @@
 import { rmSync } from 'node:fs';
 import { relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Screen, showBooks, showTour } from '@millrace/shop';
 import { endAllChildren, type Exit } from '../child.ts';
 import { startShop, type Shop } from '../shop.ts';
 import { FolderInUse } from '../shop/folder-claim.ts';
 import { PortsTaken } from '../shop/ports.ts';
 import type { Replica } from '../shop/replica.ts';
 import { helpText, parseOptions, portOption, UsageError, type DemoOptions } from './options.ts';
-import { Screen } from './screen.ts';
-import { showBooks } from './show-books.ts';
-import { showTour } from './show-tour.ts';
 import { showUrls } from './show-urls.ts';
 
 // What a shell reports for a program that ended by this signal.

@@ -1,6 +1,5 @@
+import type { Product, Screen } from '@millrace/shop';
 import type { Shop } from '../shop.ts';
-import type { Product } from '../tour.ts';
-import type { Screen } from './screen.ts';
 
 /** Shows where to go from here. */
 export function showUrls({ urls, mailUrl, brokers, postgres }: Shop, product: Product, screen: Screen): void {

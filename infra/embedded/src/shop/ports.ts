@@ -1,5 +1,5 @@
+import { services } from '@millrace/shop';
 import { freePort, isPortInUse } from '../free-port.ts';
-import { services } from './services.ts';
 
 /** Who listens on a port of its own. */
 export const portUsers = [...services, 'mail', 'kafka', 'postgres'] as const;

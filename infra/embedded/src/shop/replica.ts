@@ -1,6 +1,7 @@
+import type { ServiceName } from '@millrace/shop';
 import type { Exit } from '../child.ts';
 import { startService, waitUntilReady, type ServiceHandle } from '../processes.ts';
-import { serviceEntry, serviceFolder, type ServiceName } from './services.ts';
+import { serviceEntry, serviceFolder } from './services.ts';
 
 /** One process of a service: it can end and come back on its port, as often as a test likes. */
 export interface Replica {

@@ -1,5 +1,4 @@
-import type { DatabaseUrls } from './prepare-databases.ts';
-import type { ServiceName } from './services.ts';
+import type { DatabaseUrls, ServiceName } from '@millrace/shop';
 
 /** What the services of a shop find around them. */
 export interface Surroundings {

@@ -1,25 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-
-/** The services of the shop, in the order in which an order meets them. */
-export const services = ['order', 'inventory', 'payment', 'shipping', 'notification', 'analytics'] as const;
-export type ServiceName = (typeof services)[number];
-
-/** Every database of the shop: one per service, and the books of the in-process payment provider, which no service's role can reach. */
-export const databases = [...services, 'payment_provider'] as const;
-export type DatabaseName = (typeof databases)[number];
-
-/** Every consumer group of the shop; each has a dead-letter topic. */
-export const consumerGroups = [
-  'order.checkout',
-  'order.timeline',
-  'order.prices',
-  'inventory.stock',
-  'payment.payments',
-  'shipping.shipments',
-  'notification.order-emails',
-  'analytics.shop',
-] as const;
+import type { ServiceName } from '@millrace/shop';
 
 const appsFolder = join(import.meta.dirname, '..', '..', '..', '..', 'apps');
 

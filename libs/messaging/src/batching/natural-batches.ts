@@ -1,3 +1,5 @@
+import { context, ROOT_CONTEXT } from '@opentelemetry/api';
+
 /** An item and the one who waits for its result. */
 type Waiting<Item, Result> = {
   readonly item: Item;
@@ -41,6 +43,7 @@ export function naturalBatches<Item, Result>(
       if (isRunning) return;
       isRunning = true;
       // Items of the same turn of the event loop share the first batch.
-      setImmediate(() => void drain());
+      // Outside the context of whoever came first: the batch belongs to all of them.
+      context.with(ROOT_CONTEXT, () => setImmediate(() => void drain()));
     });
 }

@@ -37,6 +37,8 @@ export interface PerformHandler<State, Message extends Decidable, Outcome> {
    * cannot help; anything else is tried again `attempts` times with growing pauses, then dead-lettered.
    */
   perform(state: State, message: Message, call: Call): Promise<Outcome>;
+  /** What `perform` will call, for the trace, such as `carrier book`; undefined when it will call nobody. */
+  callName(state: State, message: Message): string | undefined;
   /** As in `decides`, with the locked state and what the call brought. */
   decide(state: State, message: Message, outcome: Outcome, context: DecisionContext): Decision<State>;
   /** Calls under way at once. */
@@ -93,6 +95,7 @@ const CALL_ATTEMPTS = 5;
 export function performs<C extends AnyContract, State, Outcome>(
   handler: Pick<PerformHandler<State, MessageOf<C>, Outcome>, 'store' | 'perform' | 'decide'> & {
     readonly hears: readonly C[];
+    readonly callName?: (state: State, message: MessageOf<C>) => string | undefined;
     readonly concurrency?: number;
     readonly timeoutMs?: number;
     readonly attempts?: number;
@@ -103,6 +106,7 @@ export function performs<C extends AnyContract, State, Outcome>(
     concurrency: CALL_CONCURRENCY,
     timeoutMs: CALL_TIMEOUT_MS,
     attempts: CALL_ATTEMPTS,
+    callName: () => 'call',
     ...handler,
   };
 }

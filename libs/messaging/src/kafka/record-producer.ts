@@ -12,6 +12,12 @@ export interface OutgoingRecord {
   readonly headers: Record<string, Buffer | string>;
 }
 
+/** Where a record was written. `offset` is -1 where the broker had it already and does not tell. */
+export interface Written {
+  readonly partition: number;
+  readonly offset: number;
+}
+
 /**
  * Appends records: idempotent, acknowledged by all in-sync replicas, partitions chosen as Java's default partitioner does.
  * One call at a time keeps the order of each key.
@@ -26,11 +32,11 @@ export class RecordProducer {
   }
 
   /**
-   * Sends all records in one request per leader and answers, for each record, whether its own partition acknowledged it.
+   * Sends all records in one request per leader and answers, for each record, where its own partition wrote it; undefined when it did not.
    * kafkajs can resolve without having written a partition whose leader died, so only what was answered counts as written;
    * the caller sends the rest again. After an exception nothing is known: all of it must be sent again.
    */
-  async send(records: readonly OutgoingRecord[]): Promise<readonly boolean[]> {
+  async send(records: readonly OutgoingRecord[]): Promise<readonly (Written | undefined)[]> {
     const messages: Message[] = records.map(({ key, value, headers }) => ({ key, value, headers }));
     const byTopic = new Map<string, Message[]>();
     records.forEach(({ topic }, index) => {
@@ -53,18 +59,24 @@ export class RecordProducer {
       await this.disconnect();
       throw error;
     }
-    const written = new Set(
-      answers.filter(({ errorCode }) => errorCode === 0).map(({ topicName, partition }) => `${topicName}/${partition}`),
+    // The offset of the next record of each partition that was written: a request keeps the order of its records.
+    const next = new Map(
+      answers
+        .filter(({ errorCode }) => errorCode === 0)
+        .map(({ topicName, partition, baseOffset }) => [`${topicName}/${partition}`, Number(baseOffset ?? -1)]),
     );
-    const acknowledged = records.map(({ topic }, index) => {
+    const written = records.map(({ topic }, index): Written | undefined => {
       const message = messages[index];
       const partition = message === undefined ? undefined : this.#chosen.get(message);
-      return partition !== undefined && written.has(`${topic}/${partition}`);
+      const offset = next.get(`${topic}/${partition}`);
+      if (partition === undefined || offset === undefined) return undefined;
+      if (offset >= 0) next.set(`${topic}/${partition}`, offset + 1);
+      return { partition, offset };
     });
     // kafkajs would number the next records of a partition without an answer as it numbered these, and a broker that did write
     // them would take others of the same number and count for repetitions: acknowledged and thrown away.
-    if (acknowledged.includes(false)) await this.disconnect();
-    return acknowledged;
+    if (written.includes(undefined)) await this.disconnect();
+    return written;
   }
 
   async disconnect(): Promise<void> {

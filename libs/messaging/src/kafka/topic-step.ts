@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { catalogue, deadLetterTopic, type Topic, topics } from '@millrace/contracts';
 import kafkajs, { type Admin, type Kafka } from 'kafkajs';
+import { minInsyncOf } from './replication.ts';
 
 /** Every declared topic and the dead-letter topics of the given groups. */
 export function declaredTopics(groups: readonly string[]): readonly Topic[] {
@@ -78,7 +79,7 @@ async function untilLed(admin: Admin, wanted: readonly Topic[], prefix: string):
 }
 
 function configOf({ cleanup, maxRecordBytes }: Topic, replicationFactor: number): { name: string; value: string }[] {
-  const config = [{ name: 'min.insync.replicas', value: String(Math.max(1, replicationFactor - 1)) }];
+  const config = [{ name: 'min.insync.replicas', value: String(minInsyncOf(replicationFactor)) }];
   config.push({ name: 'cleanup.policy', value: cleanup.policy });
   if (cleanup.policy === 'delete') config.push({ name: 'retention.ms', value: String(cleanup.retentionMs) });
   if (maxRecordBytes !== undefined) config.push({ name: 'max.message.bytes', value: String(maxRecordBytes) });

@@ -1,11 +1,11 @@
 import type { Database } from '@millrace/database';
-import { contextOf, isSampled, type Logger, type Metrics, traceparentOf } from '@millrace/observability';
-import { headerNames } from '@millrace/contracts';
-import { type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import type { Logger, Metrics } from '@millrace/observability';
 import { failpoint } from '../failpoints.ts';
-import type { OutgoingRecord, RecordProducer } from '../kafka/record-producer.ts';
+import type { OutgoingRecord, RecordProducer, Written } from '../kafka/record-producer.ts';
 import { backoffMs, Pause } from '../runtime/pause.ts';
+import { SendSpans } from '../spans/send-spans.ts';
 import type { HeaderValue } from './outbox.ts';
+import { OutboxMetrics } from './outbox-metrics.ts';
 import { ShardLocks } from './shard-locks.ts';
 
 // One round trip to the database and one to each broker for this many records.
@@ -27,8 +27,6 @@ const NOTIFY_CHANNEL = 'millrace_outbox';
 
 /** One session of the database, dedicated to a relay. */
 type Session = Awaited<ReturnType<Database['connect']>>;
-
-const tracer = trace.getTracer('@millrace/messaging');
 
 /** Kafka did not take a batch; the cause is what its client said. */
 class NotSent extends Error {
@@ -62,7 +60,8 @@ export interface RelayOptions {
 export class Relay {
   readonly #options: RelayOptions;
   readonly #pause = new Pause();
-  readonly #sent;
+  readonly #spans: SendSpans;
+  readonly #metrics: OutboxMetrics;
   #running: Promise<void> | undefined;
   #isStopping = false;
   #held: ReadonlySet<number> = new Set();
@@ -71,11 +70,8 @@ export class Relay {
 
   constructor(options: RelayOptions) {
     this.#options = options;
-    this.#sent = options.metrics.counter({
-      name: 'messaging_outbox_sent_total',
-      help: 'Messages that Kafka acknowledged',
-      labels: ['topic'],
-    });
+    this.#spans = new SendSpans(`${options.service}-relay`);
+    this.#metrics = new OutboxMetrics(options.metrics, options.database);
   }
 
   /** Why nothing can be sent at present; undefined when it can. */
@@ -115,6 +111,7 @@ export class Relay {
         if (!this.#isStopping) await this.#pause.wait(backoffMs(attempt, MAX_BACKOFF_MS));
       }
     }
+    this.#spans.close();
   }
 
   /** Sends on one database session until the relay stops; its locks end with it. */
@@ -176,7 +173,7 @@ export class Relay {
     const batch = withinBytes(rows);
     if (batch.length === 0) return 0;
     const outgoing = batch.map((row) => this.#outgoing(row));
-    const acknowledged = await this.#send(outgoing);
+    const acknowledged = await this.#send(batch, outgoing);
     failpoint('after-produce', 'relay');
     const done = batch.filter((_, index) => acknowledged[index]);
     await session.query({
@@ -184,7 +181,7 @@ export class Relay {
       text: 'DELETE FROM messaging.outbox WHERE seq = ANY($1::bigint[])',
       values: [done.map(({ seq }) => seq)],
     });
-    for (const { topic } of done) this.#sent.inc({ topic });
+    this.#metrics.acknowledged(done);
     if (done.length < batch.length) {
       this.#options.logger.warn(
         { sent: batch.length, acknowledged: done.length },
@@ -194,46 +191,26 @@ export class Relay {
     return batch.length;
   }
 
-  async #send(outgoing: readonly { record: OutgoingRecord; span: Span | undefined }[]): Promise<readonly boolean[]> {
+  async #send(
+    batch: readonly OutboxRow[],
+    outgoing: readonly OutgoingRecord[],
+  ): Promise<readonly (Written | undefined)[]> {
     try {
-      return await this.#options.producer.send(outgoing.map(({ record }) => record));
+      const written = await this.#options.producer.send(outgoing);
+      this.#spans.answered(batch, written);
+      return written;
     } catch (error) {
-      for (const { span } of outgoing) span?.setStatus({ code: SpanStatusCode.ERROR, message: String(error) });
+      this.#spans.failed(error);
       throw new NotSent(error instanceof Error ? error.message : String(error), { cause: error });
-    } finally {
-      for (const { span } of outgoing) span?.end();
     }
   }
 
-  /** The record of a row. A sampled message gets a `send` span that starts when the row was stored: its length shows how
-   * long the message waited. */
-  #outgoing(row: OutboxRow): { record: OutgoingRecord; span: Span | undefined } {
+  /** The record of a row, with its `send` span where its trace is recorded. */
+  #outgoing(row: OutboxRow): OutgoingRecord {
     const headers = headersOf(row.headers);
-    const stored = headers[headerNames.traceparent];
     const topic = this.#options.topicPrefix + row.topic;
-    let span: Span | undefined;
-    if (typeof stored === 'string' && isSampled(stored)) {
-      span = tracer.startSpan(
-        `send ${row.topic}`,
-        {
-          kind: SpanKind.PRODUCER,
-          startTime: row.created_at,
-          attributes: {
-            'messaging.system': 'kafka',
-            'messaging.operation.type': 'send',
-            'messaging.operation.name': 'send',
-            'messaging.destination.name': row.topic,
-            'messaging.message.id': String(headers[headerNames.id]),
-          },
-        },
-        contextOf(stored),
-      );
-      headers[headerNames.traceparent] = traceparentOf(span.spanContext());
-    }
-    return {
-      record: { topic, key: bytesOf(row.key, row.encoding), value: bytesOf(row.value, row.encoding), headers },
-      span,
-    };
+    this.#spans.open(row, headers);
+    return { topic, key: bytesOf(row.key, row.encoding), value: bytesOf(row.value, row.encoding), headers };
   }
 
   #recovered(): void {

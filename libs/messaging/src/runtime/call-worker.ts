@@ -4,7 +4,11 @@ import { PermanentFailure, Unavailable } from '../handlers/failures.ts';
 import type { PerformHandler } from '../handlers/handler.ts';
 import { settledAlready } from '../inbox/inbox.ts';
 import type { LoadedStates } from '../handlers/state-store.ts';
+import { aboutMessage } from '../spans/about-message.ts';
+import { inCallSpan } from '../spans/call-span.ts';
+import { endLeft } from '../spans/settled-spans.ts';
 import { applyDecisions } from './apply-decisions.ts';
+import { CallMetrics, NoAnswer } from './call-metrics.ts';
 import { type Failure, failureOf } from './dead-letter.ts';
 import { KeyedQueue } from './keyed-queue.ts';
 import type { Tracked } from './offset-tracker.ts';
@@ -42,6 +46,7 @@ export class CallWorker implements Worker {
   readonly #context: GroupContext;
   readonly #handler: AnyPerformHandler;
   readonly #events: WorkerEvents;
+  readonly #metrics: CallMetrics;
   readonly #settlement: Settlement;
   readonly #settle: (result: Result) => Promise<void>;
   readonly #queue = new KeyedQueue<Received>();
@@ -58,6 +63,7 @@ export class CallWorker implements Worker {
     this.#context = context;
     this.#handler = handler;
     this.#events = events;
+    this.#metrics = new CallMetrics(context.metrics, context.group);
     this.#slots = handler.concurrency;
     this.#settlement = new Settlement(context, handler);
     this.#settle = naturalBatches((results: readonly Result[]) => this.#settleAll(results), { maxItems: MAX_OUTCOMES });
@@ -171,6 +177,7 @@ export class CallWorker implements Worker {
       await this.#settle(result);
       this.#events.settled([received.tracked]);
     } catch (error) {
+      endLeft(received, error);
       if (error instanceof Stopped) return;
       // The next record of this key must not overtake the one that could not be settled.
       this.#beginNothingMore();
@@ -184,29 +191,51 @@ export class CallWorker implements Worker {
   /** Calls until there is an outcome, or the attempts are used up. While the other side is away no attempt is counted. */
   async #call(received: Received, message: AnyMessage, state: unknown): Promise<Result> {
     const { logger, group } = this.#context;
+    this.#settlement.begin(received);
+    const about = () => aboutMessage(message, received.span);
     try {
       for (let attempt = 1, away = 0; ;) {
         try {
-          return { received, outcome: await this.#callOnce(message, state, attempt) };
+          return { received, outcome: await this.#callInSpan(received, message, state, attempt, attempt + away) };
         } catch (error) {
           if (error instanceof Stopped) throw error;
           if (error instanceof PermanentFailure) return { received, failure: failureOf(error, attempt) };
           if (error instanceof Unavailable) {
-            if (away === 0) logger.warn({ err: error, group }, 'waiting for the other side');
+            if (away === 0) logger.warn({ err: error, group, ...about() }, 'waiting for the other side');
             this.#outages.set(received, error.message);
+            this.#metrics.retried('unavailable');
             away += 1;
           } else if (attempt >= this.#handler.attempts) {
             return { received, failure: failureOf(error, attempt) };
           } else {
-            logger.warn({ err: error, group, messageId: message.id, attempt }, 'call failed');
+            logger.warn({ err: error, group, ...about(), attempt }, 'call failed');
+            this.#metrics.retried('call');
             attempt += 1;
           }
-          await this.#wait(backoffMs(attempt + away, MAX_BACKOFF_MS));
+          const waitMs = backoffMs(attempt + away, MAX_BACKOFF_MS);
+          received.span?.addEvent('waits for the next try', { 'millrace.wait_ms': Math.round(waitMs) });
+          await this.#wait(waitMs);
         }
       }
     } finally {
       this.#outages.delete(received);
     }
+  }
+
+  #callInSpan(
+    { span }: Received,
+    message: AnyMessage,
+    state: unknown,
+    attempt: number,
+    number: number,
+  ): Promise<unknown> {
+    const name = () => this.#handler.callName(state, message);
+    return inCallSpan({ message, processSpan: span, name, number }, () =>
+      this.#metrics.timed(
+        () => this.#callOnce(message, state, attempt),
+        (error) => error instanceof Stopped,
+      ),
+    );
   }
 
   async #callOnce(message: AnyMessage, state: unknown, attempt: number): Promise<unknown> {
@@ -218,7 +247,7 @@ export class CallWorker implements Worker {
       reject(reason);
       controller.abort(reason);
     };
-    const timer = setTimeout(() => end(new Unavailable(`no answer within ${timeoutMs} ms`)), timeoutMs);
+    const timer = setTimeout(() => end(new NoAnswer(timeoutMs)), timeoutMs);
     this.#calls.add(end);
     try {
       return await Promise.race([

@@ -1,7 +1,8 @@
 import type { AnyContract } from '@millrace/contracts';
-import { failpoint } from '../failpoints.ts';
 import { type Consumer, type EachBatchPayload, type Kafka, RETRY } from '../kafka/client.ts';
+import { ReceivingMetrics } from './group-metrics.ts';
 import type { Incoming } from './incoming.ts';
+import { OffsetCommits } from './offset-commits.ts';
 import { OffsetTracker, type Tracked } from './offset-tracker.ts';
 import { backoffMs, Pause } from './pause.ts';
 import type { GroupContext } from './settlement.ts';
@@ -21,9 +22,6 @@ const MAX_WAIT_MS = 200;
 // One response of the broker, and one partition's part of it.
 const MAX_BYTES = 4 * 1024 * 1024;
 const MAX_BYTES_PER_PARTITION = 512 * 1024;
-
-// The inbox absorbs what is delivered again, so offsets need not be exact: one request for all partitions this often.
-const COMMIT_EVERY_MS = 500;
 
 const MAX_START_BACKOFF_MS = 5000;
 
@@ -57,7 +55,8 @@ export class ConsumerGroup {
   readonly #tracker = new OffsetTracker();
   readonly #worker: Worker;
   readonly #retry = new Pause();
-  readonly #open;
+  readonly #metrics: ReceivingMetrics;
+  readonly #commits: OffsetCommits;
   #consumer: Consumer | undefined;
   #starting: Promise<void> | undefined;
   #assigned: { topic: string; partitions: number[] }[] = [];
@@ -66,18 +65,21 @@ export class ConsumerGroup {
   #isStopping = false;
   #problem: string | undefined;
   #death: string | undefined;
-  #commitTimer: NodeJS.Timeout | undefined;
   #watchdog: NodeJS.Timeout | undefined;
   /** Since when this member waits to be in its group. */
   #joiningSince = 0;
-  #committing: Promise<void> = Promise.resolve();
 
   constructor(options: ConsumerGroupOptions) {
     this.#options = options;
-    this.#open = options.context.metrics.gauge({
-      name: 'messaging_open_records',
-      help: 'Records in memory that are received and not settled',
-      labels: ['group'],
+    this.#metrics = new ReceivingMetrics(options.context.metrics, this.name, this.#tracker, () =>
+      this.#isJoined ? this.#assigned.reduce((sum, { partitions }) => sum + partitions.length, 0) : 0,
+    );
+    this.#commits = new OffsetCommits({
+      group: this.name,
+      topicPrefix: options.topicPrefix,
+      tracker: this.#tracker,
+      consumer: () => this.#consumer,
+      logger: options.context.logger,
     });
     this.#worker = options.worker({
       settled: (records) => this.#settled(records),
@@ -109,7 +111,7 @@ export class ConsumerGroup {
     this.#isStopping = true;
     clearInterval(this.#watchdog);
     this.#retry.wake();
-    clearTimeout(this.#commitTimer);
+    this.#commits.stop();
     // Or what is fetched while the work is finished would be delivered, left alone and fetched again, without a pause.
     this.#fetch(false);
     await this.#worker.stop();
@@ -121,7 +123,7 @@ export class ConsumerGroup {
 
   async #leave(): Promise<void> {
     await this.#starting;
-    await this.#commit();
+    await this.#commits.now();
     await this.#consumer?.disconnect().catch(() => undefined);
   }
 
@@ -198,7 +200,7 @@ export class ConsumerGroup {
     consumer.on(consumer.events.REBALANCING, () => {
       if (!isCurrent()) return;
       this.#leftGroup();
-      void this.#commit();
+      void this.#commits.now();
     });
     consumer.on(consumer.events.CRASH, ({ payload: { error, restart } }) => {
       if (!isCurrent()) return;
@@ -229,6 +231,7 @@ export class ConsumerGroup {
   /** A new assignment: everything not committed is delivered again, so what waits in memory is dropped. */
   #onJoin(assignment: Record<string, number[]>): void {
     this.#assigned = Object.entries(assignment).map(([topic, partitions]) => ({ topic, partitions }));
+    this.#metrics.assigned();
     this.#tracker.reset();
     this.#worker.forget();
     this.#isPaused = false;
@@ -285,7 +288,7 @@ export class ConsumerGroup {
         headers: message.headers ?? {},
       } satisfies Incoming),
     );
-    this.#open.set({ group: this.name }, this.#tracker.open);
+    this.#metrics.received(topic, records.length);
     payload.resolveOffset(batch.lastOffset());
     this.#worker.accept(records);
     if (!this.#isPaused && (this.#tracker.open > HIGH_WATER_MARK || this.#tracker.openBytes > HIGH_WATER_BYTES)) {
@@ -297,37 +300,12 @@ export class ConsumerGroup {
 
   #settled(records: readonly Tracked[]): void {
     this.#tracker.done(records);
-    this.#open.set({ group: this.name }, this.#tracker.open);
+    this.#metrics.settled(records);
     if (this.#isStopping) return;
     if (this.#isPaused && this.#tracker.open < LOW_WATER_MARK && this.#tracker.openBytes < LOW_WATER_BYTES) {
       this.#isPaused = false;
       this.#fetch(true);
     }
-    this.#commitTimer ??= setTimeout(() => {
-      this.#commitTimer = undefined;
-      void this.#commit();
-    }, COMMIT_EVERY_MS);
-  }
-
-  /** Commits what is settled. A commit that fails is made up for by the next one, or by the inbox. */
-  #commit(): Promise<void> {
-    this.#committing = this.#committing.then(async () => {
-      const offsets = this.#tracker.committable();
-      if (offsets.length === 0 || !this.#consumer) return;
-      failpoint('before-offset-commit', this.name);
-      try {
-        await this.#consumer.commitOffsets(
-          offsets.map(({ topic, partition, offset }) => ({
-            topic: this.#options.topicPrefix + topic,
-            partition,
-            offset,
-          })),
-        );
-        this.#tracker.committed(offsets);
-      } catch (error) {
-        this.#options.context.logger.debug({ group: this.name, err: error }, 'offsets not committed');
-      }
-    });
-    return this.#committing;
+    this.#commits.soon();
   }
 }

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
-import { deadLetterTopic } from '@millrace/contracts';
+import { deadLetterTopic, headerNames } from '@millrace/contracts';
 import type { HeaderValue, OutboxRecord } from '../outbox/outbox.ts';
 import { PermanentFailure } from '../handlers/failures.ts';
+import { traceparentOf } from '@millrace/observability';
+import type { Span } from '@opentelemetry/api';
 import type { Incoming } from './incoming.ts';
 
 /** The headers that a dead letter has besides the original ones. */
@@ -38,8 +40,16 @@ export function failureOf(error: unknown, attempts: number): Failure {
   return { reason, error: `${name}: ${message}`, attempts, ...(stack === undefined ? {} : { stack }) };
 }
 
-/** The record for the group's dead-letter topic: the original bytes and headers, and why they ended there. */
-export function deadLetterOf(incoming: Incoming, group: string, failure: Failure, now: Date): OutboxRecord {
+/**
+ * The record for the group's dead-letter topic: the original bytes and headers, and why they ended there. Only the trace context
+ * is that of the span in which it failed.
+ */
+export function deadLetterOf(
+  { incoming, span }: { readonly incoming: Incoming; readonly span: Span | undefined },
+  group: string,
+  failure: Failure,
+  now: Date,
+): OutboxRecord {
   const isText = [incoming.key, incoming.value].every((bytes) => bytes === null || isPlainText(bytes));
   const encoding = isText ? 'utf8' : 'base64';
   const headers: Record<string, HeaderValue> = {};
@@ -47,6 +57,7 @@ export function deadLetterOf(incoming: Incoming, group: string, failure: Failure
     const last = Array.isArray(value) ? value.at(-1) : value;
     if (last !== undefined) headers[name] = headerValueOf(Buffer.from(last));
   }
+  if (span !== undefined) headers[headerNames.traceparent] = traceparentOf(span.spanContext());
   Object.assign(headers, {
     [deadLetterHeaders.group]: group,
     [deadLetterHeaders.reason]: failure.reason,

@@ -4,7 +4,7 @@ import type { Span } from '@opentelemetry/api';
 import type { Decision, DecisionContext } from '../handlers/decision.ts';
 import type { StateStore } from '../handlers/state-store.ts';
 import { type OutboxRecord, recordOf } from '../outbox/outbox.ts';
-import { traceparentFor } from './process-span.ts';
+import { traceparentFor } from '../spans/process-span.ts';
 
 /** What became of one message of a batch. */
 export type Verdict<State> =

@@ -4,6 +4,7 @@ import type { DueHandler } from '../handlers/handler.ts';
 import type { Decidable } from '../handlers/local-message.ts';
 import { isDeploymentFault } from './deployment-fault.ts';
 import type { DecideAll, LocalTransactions } from './local-transactions.ts';
+import { aboutMessage } from '../spans/about-message.ts';
 import { backoffMs, Pause } from './pause.ts';
 
 // One transaction for this many due rows.
@@ -115,8 +116,11 @@ export class DueLoop {
     }
   }
 
-  #report({ key }: Decidable, error: unknown): void {
-    this.#logger.error({ err: error, job: this.#name, key }, 'a due decision failed; it is tried again in a minute');
+  #report(message: Decidable, error: unknown): void {
+    this.#logger.error(
+      { err: error, job: this.#name, ...aboutMessage(message) },
+      'a due decision failed; it is tried again in a minute',
+    );
   }
 
   #endRests(): void {

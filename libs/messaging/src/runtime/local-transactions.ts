@@ -6,6 +6,7 @@ import type { Decidable } from '../handlers/local-message.ts';
 import { type OutboxRecord, storeRecords } from '../outbox/outbox.ts';
 import { Relay } from '../outbox/relay.ts';
 import { decideAll, type Verdict } from './decide-all.ts';
+import { type DecideSpans, startDecideSpans } from '../spans/decide-span.ts';
 import { MESSAGING_OPTIONS, type MessagingOptions } from './messaging-options.ts';
 
 /** One open transaction in which local messages are decided. */
@@ -59,27 +60,57 @@ export class LocalTransactions {
   async inTransaction<T>(
     work: (local: { readonly tx: Transaction; readonly now: Date; readonly decideAll: DecideAll }) => Promise<T>,
   ): Promise<T> {
-    const { result, shards } = await this.database.transaction(async (tx) => {
-      const now = new Date();
-      const said: OutboxRecord[] = [];
-      const answer = await work({
-        tx,
-        now,
-        decideAll: async (decider, messages) => {
-          const verdicts = await decideAll(
-            tx,
-            decider.store,
-            messages,
-            (state, message, context) => decider.decide(state, message, context),
-            { service: this.options.service, now },
-          );
-          for (const verdict of verdicts) if (verdict.kind === 'decided') said.push(...verdict.records);
-          return verdicts;
-        },
+    const opened: DecideSpans[] = [];
+    try {
+      const { result, shards } = await this.database.transaction(async (tx) => {
+        const now = new Date();
+        const said: OutboxRecord[] = [];
+        const answer = await work({
+          tx,
+          now,
+          decideAll: async (decider, messages) => {
+            const spans = startDecideSpans(messages);
+            opened.push(spans);
+            const verdicts = await this.#decideInSpans(tx, decider, messages, now, spans);
+            for (const verdict of verdicts) if (verdict.kind === 'decided') said.push(...verdict.records);
+            return verdicts;
+          },
+        });
+        return { result: answer, shards: await storeRecords(tx, said) };
       });
-      return { result: answer, shards: await storeRecords(tx, said) };
-    });
-    this.relay.wake(shards);
-    return result;
+      this.relay.wake(shards);
+      for (const spans of opened) spans.end();
+      return result;
+    } catch (error) {
+      for (const spans of opened) spans.end(error);
+      throw error;
+    }
+  }
+
+  async #decideInSpans<State, Message extends Decidable>(
+    tx: Transaction,
+    decider: Decider<State, Message>,
+    messages: readonly Message[],
+    now: Date,
+    spans: DecideSpans,
+  ): Promise<readonly Verdict<State>[]> {
+    try {
+      const verdicts = await decideAll(
+        tx,
+        decider.store,
+        messages,
+        (state, message, context) => decider.decide(state, message, context),
+        { service: this.options.service, now, spanOf: (message) => spans.of(message) },
+      );
+      verdicts.forEach((verdict, index) => {
+        const message = messages[index];
+        if (verdict.kind === 'failed' && message !== undefined) spans.fail(message, verdict.error);
+      });
+      return verdicts;
+    } catch (error) {
+      // Whoever has a savepoint may go on with other messages in the same transaction.
+      spans.end(error);
+      throw error;
+    }
   }
 }

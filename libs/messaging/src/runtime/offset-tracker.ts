@@ -3,6 +3,8 @@ import type { Incoming } from './incoming.ts';
 /** A record that was received under the present assignment. */
 export interface Tracked {
   readonly incoming: Incoming;
+  /** In milliseconds since 1970. */
+  readonly receivedAtMs: number;
   isDone: boolean;
 }
 
@@ -34,12 +36,22 @@ export class OffsetTracker {
     return this.#openBytes;
   }
 
-  track(incoming: Incoming): Tracked {
+  /** When the longest open record was received, in milliseconds since 1970; undefined when none is open. */
+  get oldestReceivedAtMs(): number | undefined {
+    let oldest: number | undefined;
+    for (const { pending } of this.#lanes.values()) {
+      const first = pending[0]?.receivedAtMs;
+      if (first !== undefined && (oldest === undefined || first < oldest)) oldest = first;
+    }
+    return oldest;
+  }
+
+  track(incoming: Incoming, receivedAtMs = Date.now()): Tracked {
     const { topic, partition } = incoming;
     const name = `${topic}/${partition}`;
     let lane = this.#lanes.get(name);
     if (!lane) this.#lanes.set(name, (lane = { topic, partition, pending: [], next: undefined, committed: undefined }));
-    const tracked = { incoming, isDone: false };
+    const tracked = { incoming, receivedAtMs, isDone: false };
     lane.pending.push(tracked);
     this.#open += 1;
     this.#openBytes += incoming.value?.length ?? 0;

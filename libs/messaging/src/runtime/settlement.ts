@@ -8,11 +8,14 @@ import { claimFresh } from '../inbox/inbox.ts';
 import { type OutboxRecord, storeRecords } from '../outbox/outbox.ts';
 import type { Relay } from '../outbox/relay.ts';
 import { deadLetterOf, type Failure, failureOf, idOfPosition } from './dead-letter.ts';
+import { SettlingMetrics } from './group-metrics.ts';
 import type { Incoming } from './incoming.ts';
 import type { Tracked } from './offset-tracker.ts';
 import { isDeploymentFault } from './deployment-fault.ts';
 import { backoffMs, Pause } from './pause.ts';
-import { failSpan, startProcessSpan } from './process-span.ts';
+import { aboutMessage } from '../spans/about-message.ts';
+import { startProcessSpan } from '../spans/process-span.ts';
+import { endBuried, endLeft, endSettled, inBatchSpan, noteRetry } from '../spans/settled-spans.ts';
 
 /** What a group's runtime works with. */
 export interface GroupContext {
@@ -30,6 +33,8 @@ export interface Received {
   readonly incoming: Incoming;
   readonly decoded: Decoded;
   readonly id: string | undefined;
+  /** Open while the record is worked on, where its trace is recorded. */
+  span: Span | undefined;
 }
 
 /** What one transaction has to do for the fresh messages of a batch: answers what was said and which failed. */
@@ -61,33 +66,14 @@ export class Settlement {
   readonly #context: GroupContext;
   readonly #decode: (incoming: Incoming) => Decoded;
   readonly #pause = new Pause();
-  readonly #settled;
-  readonly #duration;
-  readonly #batchSize;
+  readonly #metrics: SettlingMetrics;
   #isStopping = false;
   #outage: string | undefined;
 
   constructor(context: GroupContext, handler: Pick<Exclude<Handler, { kind: 'due' }>, 'hears'>) {
     this.#context = context;
     this.#decode = decoderOf(handler.hears);
-    const { metrics } = context;
-    this.#settled = metrics.counter({
-      name: 'messaging_settled_total',
-      help: 'Records settled by outcome: applied, duplicate, not-heard or dead-lettered',
-      labels: ['group', 'outcome'],
-    });
-    this.#duration = metrics.histogram({
-      name: 'messaging_batch_seconds',
-      help: 'Time from the start of a batch to its commit',
-      labels: ['group'],
-      buckets: [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5],
-    });
-    this.#batchSize = metrics.histogram({
-      name: 'messaging_batch_records',
-      help: 'Records settled in one transaction',
-      labels: ['group'],
-      buckets: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000],
-    });
+    this.#metrics = new SettlingMetrics(context.metrics, context.group);
   }
 
   /** Why batches wait at present; undefined when they do not. */
@@ -110,7 +96,12 @@ export class Settlement {
         : decoded.kind === 'malformed'
           ? idOfPosition(incoming)
           : undefined;
-    return { tracked, incoming, decoded, id };
+    return { tracked, incoming, decoded, id, span: undefined };
+  }
+
+  /** The work on a record begins: with a call, or with its batch. */
+  begin(received: Received): void {
+    received.span ??= startProcessSpan(this.#context, received);
   }
 
   /**
@@ -124,6 +115,20 @@ export class Settlement {
     apply: ApplyFresh,
     failures: ReadonlyMap<Received, Failure> = new Map(),
   ): Promise<void> {
+    for (const received of batch) this.begin(received);
+    try {
+      await this.#settle(batch, apply, failures);
+    } catch (error) {
+      for (const received of batch) endLeft(received, error);
+      throw error;
+    }
+  }
+
+  async #settle(
+    batch: readonly Received[],
+    apply: ApplyFresh,
+    failures: ReadonlyMap<Received, Failure>,
+  ): Promise<void> {
     for (let attempt = 0, conflicts = 0; ; attempt++) {
       try {
         await this.#transact(batch, apply, failures);
@@ -133,6 +138,7 @@ export class Settlement {
         // Counted apart from the tries of an outage: the first lost race after it must not be the last.
         if (isTransactionConflict(error)) conflicts += 1;
         if (isDatabaseUnavailable(error) || (isTransactionConflict(error) && conflicts <= MAX_CONFLICTS)) {
+          if (attempt === 0 || isTransactionConflict(error)) noteRetry(batch, error);
           await this.#waitForDatabase(error, attempt);
           continue;
         }
@@ -182,15 +188,16 @@ export class Settlement {
   ): Promise<void> {
     const { group, database, relay } = this.#context;
     const startedAt = performance.now();
-    const outcome = await database.transaction(async (tx) => {
+    const settle = async (tx: Transaction) => {
       const now = new Date();
       const ids = batch.flatMap(({ id }) => (id === undefined ? [] : [id]));
       const fresh = ids.length === 0 ? new Set<string>() : await claimFresh(tx, group, ids);
       const counts = { applied: 0, duplicate: 0, 'not-heard': 0, 'dead-lettered': 0 };
       const letters: OutboxRecord[] = [];
       const buried: [Received, Failure][] = [];
+      const duplicates: Received[] = [];
       const bury = (received: Received, failure: Failure): void => {
-        letters.push(deadLetterOf(received.incoming, group, failure, now));
+        letters.push(deadLetterOf(received, group, failure, now));
         counts['dead-lettered'] += 1;
         buried.push([received, failure]);
       };
@@ -199,44 +206,42 @@ export class Settlement {
         const { decoded, id } = received;
         if (id === undefined) counts['not-heard'] += 1;
         // The same id may stand twice in one batch: only the first is fresh.
-        else if (!fresh.delete(id)) counts.duplicate += 1;
+        else if (!fresh.delete(id)) duplicates.push(received);
         else if (failures.has(received)) bury(received, failures.get(received) as Failure);
         else if (decoded.kind === 'malformed')
           bury(received, { reason: decoded.reason, error: decoded.detail, attempts: 1 });
         else if (decoded.kind === 'message') {
           const { message } = decoded;
-          messages.push({ message, received, span: startProcessSpan(group, message, received.incoming) });
+          messages.push({ message, received, span: received.span });
         }
       }
-      try {
-        const applied = messages.length === 0 ? { records: [], failures: new Map() } : await apply(tx, messages, now);
-        for (const { message, received, span } of messages) {
-          if (applied.failures.has(message)) {
-            failSpan(span, applied.failures.get(message));
-            bury(received, failureOf(applied.failures.get(message), 1));
-          } else counts.applied += 1;
-        }
-        const shards = await storeRecords(tx, [...applied.records, ...letters]);
-        failpoint('before-commit', group);
-        return { shards, counts, buried };
-      } catch (error) {
-        for (const { span } of messages) failSpan(span, error);
-        throw error;
-      } finally {
-        for (const { span } of messages) span?.end();
+      counts.duplicate = duplicates.length;
+      const applied = messages.length === 0 ? { records: [], failures: new Map() } : await apply(tx, messages, now);
+      for (const { message, received } of messages) {
+        if (applied.failures.has(message)) bury(received, failureOf(applied.failures.get(message), 1));
+        else counts.applied += 1;
       }
-    });
+      const shards = await storeRecords(tx, [...applied.records, ...letters]);
+      failpoint('before-commit', group);
+      return { shards, counts, buried, duplicates };
+    };
+    const outcome = await inBatchSpan(group, batch, () => database.transaction(settle));
     failpoint('after-commit', group);
     relay.wake(outcome.shards);
-    for (const [received, failure] of outcome.buried) this.#report(received, failure);
-    this.#duration.observe({ group }, (performance.now() - startedAt) / 1000);
-    this.#batchSize.observe({ group }, batch.length);
-    for (const [name, count] of Object.entries(outcome.counts)) {
-      if (count > 0) this.#settled.inc({ group, outcome: name }, count);
+    for (const [received, failure] of outcome.buried) {
+      this.#report(received, failure);
+      endBuried(received, failure);
     }
+    for (const received of outcome.duplicates) endSettled(received, 'duplicate');
+    for (const received of batch) endSettled(received, 'applied');
+    this.#metrics.settled(
+      startedAt,
+      outcome.counts,
+      outcome.buried.map(([, { reason }]) => reason),
+    );
   }
 
-  #report({ incoming, decoded }: Received, failure: Failure): void {
+  #report({ incoming, decoded, span }: Received, failure: Failure): void {
     this.#context.logger.error(
       {
         group: this.#context.group,
@@ -245,9 +250,7 @@ export class Settlement {
         offset: incoming.offset,
         reason: failure.reason,
         error: failure.error,
-        ...(decoded.kind === 'message'
-          ? { messageId: decoded.message.id, key: decoded.message.key, traceparent: decoded.message.traceparent }
-          : {}),
+        ...(decoded.kind === 'message' ? aboutMessage(decoded.message, span) : {}),
       },
       `dead letter: ${failure.error}`,
     );
@@ -255,6 +258,7 @@ export class Settlement {
 
   async #waitForDatabase(error: unknown, attempt: number): Promise<void> {
     if (this.#isStopping) throw new Stopped('the service stops');
+    this.#metrics.retried(isDatabaseUnavailable(error) ? 'database' : 'conflict');
     if (isDatabaseUnavailable(error) || attempt >= UNUSUAL_CONFLICTS) {
       if (this.#outage === undefined) {
         this.#context.logger.warn({ err: error, group: this.#context.group }, 'waiting for the database');

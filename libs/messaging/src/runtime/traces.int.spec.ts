@@ -8,7 +8,15 @@ import {
   PaymentDeclined,
 } from '@millrace/contracts';
 import { type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
-import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
+import {
+  AlwaysOnSampler,
+  InMemorySpanExporter,
+  ParentBasedSampler,
+  type ReadableSpan,
+  type Sampler,
+  SimpleSpanProcessor,
+  TracerProvider,
+} from '@opentelemetry/sdk-trace';
 import { recordFor, tally, TALLY_TABLE, tallyStore, Workbench } from '../fixtures/index.ts';
 import { decides } from '../handlers/handler.ts';
 import { keyedStore } from '../handlers/state-store.ts';
@@ -21,10 +29,21 @@ const BOOKKEEPER = 'test.bookkeeper';
 
 describe('a trace', () => {
   const exporter = new InMemorySpanExporter();
+  /** Every span that was begun, recorded or not. */
+  const begun: { readonly traceId: string; readonly name: string }[] = [];
   let bench: Workbench;
 
   beforeAll(async () => {
-    trace.setGlobalTracerProvider(new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter })] }));
+    const sampler = new ParentBasedSampler({ root: new AlwaysOnSampler() });
+    const counting: Sampler = {
+      shouldSample: (...span) => {
+        begun.push({ traceId: span[1], name: span[2] });
+        return sampler.shouldSample(...span);
+      },
+      toString: () => 'Counting',
+    };
+    const spanProcessors = [new SimpleSpanProcessor({ exporter })];
+    trace.setGlobalTracerProvider(new TracerProvider({ sampler: counting, spanProcessors }));
     bench = await Workbench.open(
       [CASHIER, BOOKKEEPER],
       `${TALLY_TABLE}; CREATE TABLE books (order_id uuid PRIMARY KEY)`,
@@ -94,21 +113,41 @@ describe('a trace', () => {
     }
     expect(chain).toEqual([
       'INTERNAL POST /orders',
-      'CONSUMER process CapturePayment',
+      'CONSUMER process payment.commands.v1',
       'PRODUCER send payment.events.v1',
-      'CONSUMER process PaymentCaptured',
+      'CONSUMER process payment.events.v1',
       'PRODUCER send payment.events.v1',
     ]);
     // What is on the wire names the span that sent it: whoever hears it goes on from there.
+    const [firstSend] = spans.filter(({ kind }) => kind === SpanKind.PRODUCER);
     const lastSend = spans.find((span) => span.attributes['messaging.message.id'] === last['ce_id']);
     expect(last['traceparent']).toBe(`00-${traceId}-${lastSend?.spanContext().spanId}-01`);
-    const process = spans.find(({ name }) => name === 'process CapturePayment');
-    expect(process?.attributes).toMatchObject({
+    const process = spans.find(({ name }) => name === 'process payment.commands.v1');
+    expect(process?.attributes).toEqual({
       'messaging.system': 'kafka',
+      'messaging.operation.name': 'process',
+      'messaging.operation.type': 'process',
+      'messaging.client.id': 'test',
       'messaging.consumer.group.name': CASHIER,
       'messaging.destination.name': 'payment.commands.v1',
+      'messaging.destination.partition.id': expect.stringMatching(/^\d+$/),
+      'messaging.kafka.offset': expect.any(Number),
       'messaging.message.id': headers.id,
+      'messaging.message.conversation_id': orderId,
+      'cloudevents.event_type': CapturePayment.wireType,
+      'millrace.outcome': 'applied',
     });
+    // Where it was written is known with Kafka's answer, and is where the next one found it.
+    const [heard] = spans.filter((span) => span.parentSpanContext?.spanId === firstSend?.spanContext().spanId);
+    expect(firstSend?.attributes).toMatchObject({
+      'messaging.operation.name': 'send',
+      'messaging.client.id': 'test-relay',
+      'messaging.destination.partition.id': heard?.attributes['messaging.destination.partition.id'],
+      'messaging.kafka.offset': heard?.attributes['messaging.kafka.offset'],
+      'messaging.message.conversation_id': orderId,
+      'millrace.outbox.dwell_ms': expect.any(Number),
+    });
+    expect(firstSend?.events.map(({ name }) => name)).toEqual(['taken by the relay']);
   });
 
   it('goes on from a local message, such as a request', async () => {
@@ -121,7 +160,56 @@ describe('a trace', () => {
     await said(PaymentCaptured.wireType, orderId);
     const { traceId, spanId } = root.spanContext();
     const send = await until('it is sent', () => spansOf(traceId).find(({ name }) => name.startsWith('send')));
-    expect(send.parentSpanContext?.spanId).toBe(spanId);
+    const decide = spansOf(traceId).find(({ name }) => name === 'decide CapturePayment');
+    expect(send.parentSpanContext?.spanId).toBe(decide?.spanContext().spanId);
+    expect(decide?.parentSpanContext?.spanId).toBe(spanId);
+  });
+
+  it('shows a message that was delivered again as a duplicate that leads nowhere', async () => {
+    const root = begin();
+    root.end();
+    const orderId = newId<OrderId>();
+    const record = recordFor(CapturePayment, { orderId }, { traceparent: traceparentOf(root) });
+    await bench.topics.send([record]);
+    await said(PaymentDeclined.wireType, orderId);
+    await bench.topics.send([record]);
+    const { traceId } = root.spanContext();
+    const outcomes = await until('both are settled', () => {
+      const found = spansOf(traceId).filter(({ name }) => name === 'process payment.commands.v1');
+      return found.length === 2 && found;
+    });
+    expect(outcomes.map(({ attributes }) => attributes['millrace.outcome'])).toEqual(['applied', 'duplicate']);
+    const duplicate = outcomes[1]?.spanContext().spanId;
+    expect(spansOf(traceId).filter(({ parentSpanContext }) => parentSpanContext?.spanId === duplicate)).toEqual([]);
+  });
+
+  it('is linked to the transaction that served it together with others', async () => {
+    const roots = Array.from({ length: 20 }, begin);
+    for (const root of roots) root.end();
+    await bench.topics.send(
+      roots.map((root, index) =>
+        // Every second one is not recorded, and costs the others nothing.
+        recordFor(CapturePayment, { orderId: newId<OrderId>() }, { traceparent: traceparentOf(root, `0${index % 2}`) }),
+      ),
+    );
+    const processed = await until('all are settled', () => {
+      const found = roots
+        .flatMap((root) => spansOf(root.spanContext().traceId))
+        .filter(({ kind }) => kind === SpanKind.CONSUMER);
+      return (
+        found.filter(({ attributes }) => attributes['messaging.consumer.group.name'] === CASHIER).length === 10 && found
+      );
+    });
+    const batches = exporter.getFinishedSpans().filter(({ name }) => name === `settle ${CASHIER}`);
+    expect(batches.length).toBeGreaterThan(0);
+    for (const batch of batches) {
+      expect(batch.parentSpanContext).toBeUndefined();
+      for (const { context } of batch.links) {
+        const member = processed.find((span) => span.spanContext().spanId === context.spanId);
+        expect(member?.links.map((link) => link.context.spanId)).toContain(batch.spanContext().spanId);
+      }
+    }
+    expect(batches.flatMap(({ links }) => links).length).toBeGreaterThan(1);
   });
 
   it('costs an unsampled message no span, and is handed on as it is', async () => {
@@ -131,7 +219,8 @@ describe('a trace', () => {
     const traceparent = traceparentOf(root, '00');
     await bench.topics.send([recordFor(CapturePayment, { orderId }, { traceparent })]);
     expect((await said(PaymentDeclined.wireType, orderId))['traceparent']).toBe(traceparent);
-    expect(spansOf(root.spanContext().traceId)).toHaveLength(1);
+    const { traceId } = root.spanContext();
+    expect(begun.filter((span) => span.traceId === traceId)).toEqual([{ traceId, name: 'POST /orders' }]);
   });
 
   it('leads to the dead letter, and tells that the handler failed', async () => {
@@ -144,8 +233,25 @@ describe('a trace', () => {
     const { traceId } = root.spanContext();
     const send = spansOf(traceId).find(({ name }) => name === `send ${CASHIER}.dlq`);
     expect(letter?.headers['traceparent']).toBe(`00-${traceId}-${send?.spanContext().spanId}-01`);
-    const process = spansOf(traceId).find(({ name }) => name === 'process CapturePayment');
+    const process = spansOf(traceId).find(({ name }) => name === 'process payment.commands.v1');
+    expect(send?.parentSpanContext?.spanId).toBe(process?.spanContext().spanId);
+    expect(process?.attributes).toMatchObject({ 'millrace.outcome': 'dead-lettered', 'error.type': 'TypeError' });
     expect(process?.status.code).toBe(SpanStatusCode.ERROR);
     expect(process?.events.map(({ name }) => name)).toContain('exception');
+    // The text of an error may quote what nobody should read in a trace.
+    expect(JSON.stringify([process?.attributes, process?.events, process?.status])).not.toContain('nobody thought');
+  });
+
+  it('leads to the dead letter of what is no message, too', async () => {
+    const root = begin();
+    root.end();
+    const orderId = newId<OrderId>();
+    const record = recordFor(CapturePayment, { orderId }, { traceparent: traceparentOf(root) });
+    await bench.topics.send([{ ...record, value: 'half a mess' }]);
+    await bench.letters(CASHIER, orderId);
+    const { traceId } = root.spanContext();
+    const send = await until('it is sent', () => spansOf(traceId).find(({ name }) => name === `send ${CASHIER}.dlq`));
+    const process = spansOf(traceId).find((span) => span.spanContext().spanId === send.parentSpanContext?.spanId);
+    expect(process?.attributes).toMatchObject({ 'millrace.outcome': 'dead-lettered', 'error.type': 'bad-json' });
   });
 });

@@ -43,7 +43,7 @@ export class TestTopics {
     const written = await this.#producer.send(
       records.map((record) => ({ ...record, topic: this.prefix + record.topic })),
     );
-    if (written.includes(false)) throw new Error('the broker did not acknowledge a test record');
+    if (written.includes(undefined)) throw new Error('the broker did not acknowledge a test record');
   }
 
   /** Everything that a topic holds from its first record to its end at this moment. */

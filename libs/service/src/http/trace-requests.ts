@@ -9,7 +9,7 @@ import {
   SpanStatusCode,
   trace,
 } from '@opentelemetry/api';
-import { traceparentOf } from '@millrace/observability';
+import { traceparentOf, withLogFields } from '@millrace/observability';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 const contexts = new WeakMap<FastifyRequest, Context>();
@@ -47,12 +47,18 @@ export function startServerSpan(request: FastifyRequest, reply: FastifyReply): C
     },
     parent,
   );
-  const active = trace.setSpan(parent, span);
+  const active = withOrder(trace.setSpan(parent, span), request);
   contexts.set(request, active);
   // W3C Trace Context Level 2: tells the caller under which id to look for the request.
   if (isSpanContextValid(span.spanContext())) void reply.header('traceresponse', traceparentOf(span.spanContext()));
   if (span.isRecording()) reply.raw.once('close', () => endServerSpan(span, reply));
   return active;
+}
+
+/** What is logged about a request for one order names the order. */
+function withOrder(active: Context, { params }: FastifyRequest): Context {
+  const { orderId } = (params ?? {}) as { readonly orderId?: unknown };
+  return typeof orderId === 'string' ? withLogFields(active, { orderId }) : active;
 }
 
 function endServerSpan(span: Span, { raw }: FastifyReply): void {

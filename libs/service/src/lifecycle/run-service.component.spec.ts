@@ -88,6 +88,14 @@ describe('the process of a service', () => {
     expect(await service.line('inside the handler')).toMatchObject({ traceId: '0af7651916cd43dd8448eb211c80319c' });
   });
 
+  it('logs what happens in a request about an order with the id of the order', async () => {
+    const service = start();
+    const headers = { 'content-type': 'application/json' };
+    const orderId = '0198c0de-0000-7000-8000-000000000001';
+    await fetch(`${await service.url()}/orders/${orderId}/traced`, { method: 'POST', headers, body: '{}' });
+    expect(await service.line('inside the handler')).toMatchObject({ orderId });
+  });
+
   it('logs a fault with its stack under the trace of its caller', async () => {
     const service = start();
     await fetch(`${await service.url()}/fault`, { headers: { traceparent: TRACEPARENT } });

@@ -45,6 +45,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     otlpEndpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
     sampleRatio: config.TRACE_SAMPLE_RATIO,
     warn: (message) => logger?.warn(message),
+    info: (message) => logger?.info(message),
   });
   let app: NestFastifyApplication | undefined;
   try {

@@ -1,7 +1,8 @@
 import { Controller } from '@nestjs/common';
+import { noteOnSpan } from '@millrace/observability';
 import { type Call, type Handler, Handles, performs } from '@millrace/messaging';
 import { decideNotification, type Notification, type TellingOutcome } from '../domain/decide-notification.ts';
-import { composeMail, tellingEvents, type TellingEvent } from '../domain/order-mail.ts';
+import { composeMail, kindOf, tellingEvents, type TellingEvent } from '../domain/order-mail.ts';
 import { OrderEmailsSettings } from '../order-emails.settings.ts';
 import { MailServer } from '../smtp/mail-server.ts';
 import { notifications } from '../store/notifications.store.ts';
@@ -29,6 +30,7 @@ export class OrderEmailsHandler {
       hears: tellingEvents,
       store: notifications,
       perform: (known, event, call) => this.#tell(known, event, call),
+      callName: (known) => (known === undefined ? 'smtp send' : undefined),
       decide: decideNotification,
       // More calls than connections would only wait for each other, inside the time that a call has.
       concurrency: this.#settings.connections,
@@ -41,6 +43,7 @@ export class OrderEmailsHandler {
     if (known !== undefined) return { kind: 'known' };
     const mail = composeMail(this.#settings.templates, event);
     const sending = await this.#mailServer.send(mail, call.idempotencyKey, call.signal);
+    noteOnSpan(`mail ${sending.kind}`, { 'millrace.mail.kind': kindOf(event) });
     if (sending.kind === 'sent') return sending;
     if (sending.kind === 'deferred' && call.attempt < ATTEMPTS) throw new Error(`${sending.reason}: try again later`);
     return { ...sending, kind: 'refused' };

@@ -1,7 +1,6 @@
 import { Controller, HttpCode, Post, Res } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { OrderId } from '@millrace/contracts';
-import { currentTraceparent } from '@millrace/observability';
 import { ApiProblems, toOpenApi, ZodParam } from '@millrace/service';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
@@ -13,7 +12,7 @@ import { OrderLinksBody, OrderStatusText } from './representation.ts';
 const CancellationBody = z.object({ orderId: OrderId, status: OrderStatusText, links: OrderLinksBody });
 
 @ApiTags('orders')
-@Controller('orders/:id/cancellation')
+@Controller('orders/:orderId/cancellation')
 export class CancellationController {
   readonly #cancelOrder: CancelOrder;
 
@@ -38,10 +37,10 @@ export class CancellationController {
   })
   @ApiProblems(400, 404, 409, 503)
   async cancel(
-    @ZodParam('id', OrderId) orderId: OrderId,
+    @ZodParam('orderId', OrderId) orderId: OrderId,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<z.input<typeof CancellationBody>> {
-    const outcome = await this.#cancelOrder.cancel(orderId, currentTraceparent());
+    const outcome = await this.#cancelOrder.cancel(orderId);
     switch (outcome.kind) {
       case 'unknown-order':
         throw orderNotFound(orderId);

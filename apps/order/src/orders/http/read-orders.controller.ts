@@ -33,7 +33,7 @@ export class ReadOrdersController {
     this.#orders = orders;
   }
 
-  @Get(':id')
+  @Get(':orderId')
   @ApiOperation({ operationId: 'getOrder', summary: 'How far an order is' })
   @ApiHeader({ name: 'If-None-Match', required: false, description: 'The ETag of the last answer' })
   @ApiResponse({
@@ -45,7 +45,7 @@ export class ReadOrdersController {
   @ApiResponse({ status: 304, description: 'The order is as `If-None-Match` knows it' })
   @ApiProblems(400, 404, 503)
   async get(
-    @ZodParam('id', OrderId) orderId: OrderId,
+    @ZodParam('orderId', OrderId) orderId: OrderId,
     @Headers('if-none-match') ifNoneMatch: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string | undefined> {

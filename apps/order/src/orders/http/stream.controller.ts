@@ -13,7 +13,7 @@ import { StatusStreams } from './status-streams.ts';
 const VERSION = /^\d{1,9}$/;
 
 @ApiTags('orders')
-@Controller('orders/:id/stream')
+@Controller('orders/:orderId/stream')
 export class StreamController {
   readonly #database: Database;
   readonly #streams: StatusStreams;
@@ -45,7 +45,7 @@ export class StreamController {
   @ApiResponse({ status: 204, description: 'The order has ended and every event was received' })
   @ApiProblems(400, 404, 503)
   async stream(
-    @ZodParam('id', OrderId) orderId: OrderId,
+    @ZodParam('orderId', OrderId) orderId: OrderId,
     @Headers('last-event-id') lastEventId: string | undefined,
     @Res() reply: FastifyReply,
   ): Promise<void> {

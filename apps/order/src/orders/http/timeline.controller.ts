@@ -6,10 +6,12 @@ import { z } from 'zod';
 import { timelineOf } from '../domain/timeline.ts';
 import { OrderReader } from '../store/order-reader.ts';
 import { orderNotFound } from './problems.ts';
+import { TraceLinks } from './trace-links.ts';
 
 const TimelineBody = z.object({
   orderId: OrderId,
   traceId: z.string().optional().describe('Finds the order in traces and logs'),
+  traceUrl: z.url().optional().describe('Where to look at the trace of the order, if it was recorded'),
   entries: z
     .array(
       z.object({
@@ -27,12 +29,14 @@ const TimelineBody = z.object({
 });
 
 @ApiTags('orders')
-@Controller('orders/:id/timeline')
+@Controller('orders/:orderId/timeline')
 export class TimelineController {
   readonly #orders: OrderReader;
+  readonly #traces: TraceLinks;
 
-  constructor(orders: OrderReader) {
+  constructor(orders: OrderReader, traces: TraceLinks) {
     this.#orders = orders;
+    this.#traces = traces;
   }
 
   @Get()
@@ -42,13 +46,12 @@ export class TimelineController {
   })
   @ApiResponse({ status: 200, description: 'The timeline', schema: toOpenApi(TimelineBody, 'output') })
   @ApiProblems(400, 404, 503)
-  async get(@ZodParam('id', OrderId) orderId: OrderId): Promise<z.input<typeof TimelineBody>> {
+  async get(@ZodParam('orderId', OrderId) orderId: OrderId): Promise<z.input<typeof TimelineBody>> {
     const story = await this.#orders.storyOf(orderId);
     if (story === undefined) throw orderNotFound(orderId);
-    const traceId = story.traceparent?.split('-')[1];
     return {
       orderId,
-      ...(traceId === undefined ? {} : { traceId }),
+      ...this.#traces.of(story.traceparent),
       entries: [...timelineOf('order', story.history, story.notifications)],
     };
   }

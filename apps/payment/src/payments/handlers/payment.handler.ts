@@ -26,6 +26,7 @@ export class PaymentHandler {
       hears: [AuthorizePayment, CapturePayment, VoidPayment, RefundPayment],
       store: paymentStore,
       perform: (payment, command, call) => this.#ask(neededCall(payment, command), command, call),
+      callName: nameOfCall,
       decide: decidePayment,
       concurrency: this.#provider.concurrency,
     });
@@ -51,4 +52,9 @@ export class PaymentHandler {
         return { kind: 'refunded' };
     }
   }
+}
+
+function nameOfCall(...of: Parameters<typeof neededCall>): string | undefined {
+  const { kind } = neededCall(...of);
+  return kind === 'none' ? undefined : `payment-provider ${kind}`;
 }

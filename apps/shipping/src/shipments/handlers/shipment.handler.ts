@@ -26,6 +26,7 @@ export class ShipmentHandler {
       hears: [ArrangeShipment, CancelShipment],
       store: shipmentStore,
       perform: (shipment, command, call) => this.#ask(neededCall(shipment, command), command, call),
+      callName: nameOfCall,
       decide: decideShipment,
       concurrency: this.#carrier.concurrency,
     });
@@ -42,4 +43,9 @@ export class ShipmentHandler {
         return { kind: 'nothing-to-do' };
     }
   }
+}
+
+function nameOfCall(...of: Parameters<typeof neededCall>): string | undefined {
+  const { kind } = neededCall(...of);
+  return kind === 'none' ? undefined : `carrier ${kind}`;
 }

@@ -1,0 +1,11 @@
+export { checkBooks, NO_MAIL_REPEATED, waitForEnd, type BooksReport, type Verdict } from './books.ts';
+export { catalogArrived } from './catalog-arrived.ts';
+export { createServiceDatabases } from './prepare/create-databases.ts';
+export { prepareDatabases } from './prepare/prepare-databases.ts';
+export { prepareTopics } from './prepare/prepare-topics.ts';
+export type { Arrivals, DatabaseUrls, Mailbox, RunningShop, ServiceUrls, ShopRecords } from './running-shop.ts';
+export { services, topicsHeard, type DatabaseName, type ServiceName } from './services.ts';
+export { Screen } from './show/screen.ts';
+export { showBooks } from './show/show-books.ts';
+export { showTour } from './show/show-tour.ts';
+export { openStage, scenes, type Audience, type Check, type Product, type Scene } from './tour.ts';

@@ -1,0 +1,123 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { CapturePayment, newId, type OrderId } from '@millrace/contracts';
+import { Database } from '@millrace/database';
+import type { TestDatabase } from '@millrace/database/testing';
+import { createLogger, Metrics } from '@millrace/observability';
+import { messagingDatabase, recordFor, scraped } from '../fixtures/index.ts';
+import { createKafka } from '../kafka/client.ts';
+import { RecordProducer } from '../kafka/record-producer.ts';
+import { TestTopics } from '../testing/test-topics.ts';
+import { until } from '../testing/until.ts';
+import { storeRecords } from './outbox.ts';
+import { Relay } from './relay.ts';
+
+const logger = createLogger({ service: 'test', level: 'silent' });
+
+describe('the metrics of the outbox', () => {
+  let topics: TestTopics;
+  let storage: TestDatabase;
+  let database: Database;
+  const relays: Relay[] = [];
+
+  beforeAll(async () => {
+    topics = new TestTopics();
+    [storage] = await Promise.all([messagingDatabase('SELECT 1'), topics.create([])]);
+    database = new Database({ url: storage.url, applicationName: 'test' });
+  });
+  afterEach(async () => {
+    await Promise.all(relays.splice(0).map((relay) => relay.drain()));
+    await database.query('TRUNCATE messaging.outbox');
+  });
+  afterAll(async () => {
+    await database.close();
+    await topics.close();
+    await storage.drop();
+  });
+
+  const relayTo = (kafka: TestTopics['kafka'], relayed = database): { relay: Relay; metrics: Metrics } => {
+    const metrics = new Metrics();
+    const producer = new RecordProducer(kafka);
+    const relay = new Relay({
+      database: relayed,
+      producer,
+      logger,
+      metrics,
+      topicPrefix: topics.prefix,
+      service: 'test',
+    });
+    relays.push(relay);
+    return { relay, metrics };
+  };
+  const store = async (count: number): Promise<void> => {
+    await database.transaction((tx) =>
+      storeRecords(
+        tx,
+        Array.from({ length: count }, () => {
+          const { topic, key, value, headers } = recordFor(CapturePayment, { orderId: newId<OrderId>() });
+          return {
+            topic,
+            key: String(key),
+            value: String(value),
+            encoding: 'utf8' as const,
+            headers: headers as Record<string, string>,
+          };
+        }),
+      ),
+    );
+  };
+
+  it('show what waits and for how long while Kafka is away, and that it was sent when Kafka is back', async () => {
+    const nowhere = createKafka({ brokers: ['127.0.0.1:1'], clientId: 'test', logger, retries: 1 });
+    const cut = relayTo(nowhere);
+    expect(await scraped(cut.metrics, 'messaging_outbox_rows')).toBe(0);
+    expect(await scraped(cut.metrics, 'messaging_outbox_oldest_seconds')).toBe(0);
+    cut.relay.start();
+    await store(25);
+    await until('the relay knows that Kafka is away', () => cut.relay.outage);
+    await until(
+      'the oldest message has waited for a second',
+      async () => ((await scraped(cut.metrics, 'messaging_outbox_oldest_seconds')) ?? 0) > 1,
+    );
+    expect(await scraped(cut.metrics, 'messaging_outbox_rows')).toBe(25);
+    expect(await scraped(cut.metrics, 'messaging_outbox_dwell_seconds_count')).toBe(0);
+    await Promise.all(relays.splice(0).map((relay) => relay.drain()));
+    const mended = relayTo(topics.kafka);
+    mended.relay.start();
+    await until('all is sent', async () => (await scraped(mended.metrics, 'messaging_outbox_rows')) === 0);
+    expect(await scraped(mended.metrics, 'messaging_outbox_oldest_seconds')).toBe(0);
+    expect(await scraped(mended.metrics, 'messaging_outbox_sent_total', { topic: 'payment.commands.v1' })).toBe(25);
+    expect(await scraped(mended.metrics, 'messaging_outbox_dwell_seconds_count')).toBe(25);
+    expect(await scraped(mended.metrics, 'messaging_outbox_dwell_seconds_bucket', { le: '1' })).toBe(0);
+  });
+
+  it('cost little when a hundred thousand messages wait', async () => {
+    await database.query(
+      `INSERT INTO messaging.outbox (shard, topic, key, value, headers)
+       SELECT n % 16, 'payment.commands.v1', n::text, repeat('x', 500), '{}' FROM generate_series(1, 100000) AS n`,
+    );
+    const { metrics } = relayTo(topics.kafka);
+    expect(await scraped(metrics, 'messaging_outbox_rows')).toBe(100_000);
+    const startedAt = performance.now();
+    await metrics.text();
+    expect(performance.now() - startedAt).toBeLessThan(500);
+  });
+
+  it('are missing, and the scrape is answered in time, when the database is away or does not answer', async () => {
+    const gone = new Database({ url: 'postgres://127.0.0.1:1/none', applicationName: 'test' });
+    const away = relayTo(topics.kafka, gone);
+    expect(await scraped(away.metrics, 'messaging_outbox_rows')).toBeUndefined();
+    expect(await scraped(away.metrics, 'process_resident_memory_bytes')).toBeGreaterThan(0);
+    await gone.close();
+    const { metrics } = relayTo(topics.kafka);
+    await store(1);
+    expect(await scraped(metrics, 'messaging_outbox_rows')).toBe(1);
+    await database.transaction(async (tx) => {
+      await tx.query('LOCK TABLE messaging.outbox IN ACCESS EXCLUSIVE MODE');
+      const startedAt = performance.now();
+      expect(await scraped(metrics, 'messaging_outbox_rows')).toBeUndefined();
+      expect(await scraped(metrics, 'messaging_outbox_oldest_seconds')).toBeUndefined();
+      expect(performance.now() - startedAt).toBeLessThan(3_000);
+    });
+    await until('it is shown again', async () => (await scraped(metrics, 'messaging_outbox_rows')) === 1);
+  });
+});
