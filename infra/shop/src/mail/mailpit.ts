@@ -6,7 +6,7 @@ interface Page {
 }
 
 interface Info {
-  /** Since Mailpit was started; a stand-in may leave them out. */
+  /** Since Mailpit was started; other programs that speak its API may leave them out. */
   readonly RuntimeStats?: { readonly Uptime?: number; readonly MessagesDeleted?: number };
 }
 

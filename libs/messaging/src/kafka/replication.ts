@@ -69,9 +69,14 @@ export async function raiseReplication(
  * it with as many replicas as a lone broker was told to give it, and all of them would stand still without that broker.
  */
 async function makeOffsetsTopic(admin: Admin, timeoutMs: number): Promise<void> {
-  await admin.fetchOffsets({ groupId: 'millrace.topic-step' });
   for (const deadline = Date.now() + timeoutMs; ; await wait(ASK_EVERY_MS)) {
-    if ((await partitionsOf(admin, [OFFSETS_TOPIC])).length > 0) return;
+    try {
+      await admin.fetchOffsets({ groupId: 'millrace.topic-step' });
+      if ((await partitionsOf(admin, [OFFSETS_TOPIC])).length > 0) return;
+    } catch (error) {
+      // While the topic is being made, brokers do not agree yet on who coordinates the group.
+      if (!(error instanceof kafkajs.KafkaJSProtocolError && error.retriable)) throw error;
+    }
     if (Date.now() > deadline) throw new Error(`Kafka did not make ${OFFSETS_TOPIC} within ${timeoutMs} ms`);
   }
 }
