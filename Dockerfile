@@ -2,13 +2,13 @@
 # FOLDER=infra/shop the tools that prepare and watch the shop. docker-compose.yml builds them all.
 
 # Only the manifests: as long as they stay the same, so does the layer with the dependencies.
-FROM node:24-bookworm-slim AS manifests
+FROM node:24.21.0-bookworm-slim AS manifests
 WORKDIR /millrace
 COPY . .
 RUN find . -type f ! -name package.json ! -name 'pnpm-*.yaml' ! -path './patches/*' -delete \
  && find . -type d -empty -delete
 
-FROM node:24-bookworm-slim AS build
+FROM node:24.21.0-bookworm-slim AS build
 ENV CI=true COREPACK_ENABLE_DOWNLOAD_PROMPT=0 TURBO_TELEMETRY_DISABLED=1 pnpm_config_store_dir=/pnpm-store
 RUN corepack enable
 WORKDIR /millrace
@@ -33,7 +33,7 @@ RUN --mount=type=cache,target=/pnpm-store \
 FROM build AS migrations
 RUN mkdir /migrations && cp -r --parents apps/*/prisma /migrations
 
-FROM node:24-bookworm-slim AS service
+FROM node:24.21.0-bookworm-slim AS service
 ARG FOLDER
 LABEL org.opencontainers.image.title="millrace/$FOLDER" \
       org.opencontainers.image.description="Millrace: event-driven commerce on Kafka that neither loses an order nor does anything twice" \

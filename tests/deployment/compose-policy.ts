@@ -4,24 +4,35 @@ import type { Finding } from './finding.ts';
 type Check = (service: ComposeService, name: string, file: ComposeFile) => boolean;
 
 const LOOPBACK_PORT = /^127\.0\.0\.1:\$\{[A-Z][A-Z0-9_]*:-\d+\}:\d+$/;
-const PINNED_TAG = /^[^:@]+(:\d+\/[^:@]+)?:v?\d[\w.-]*$/;
+const PINNED_TAG = /^[^:@]+(:\d+\/[^:@]+)?:v?\d+\.\d+[\w.-]*$/;
 const OWN_IMAGE = /^millrace\/[a-z-]+:\$\{MILLRACE_TAG:-[\w.-]+\}$/;
 const ROOT = new Set([undefined, '', '0', 'root', '0:0', 'root:root']);
 
 const folderOf = (service: ComposeService): string => buildOf(service)?.args?.['FOLDER'] ?? '';
 
+/** The services that build the image of this one. */
+const buildersOf = ({ image }: ComposeService, { services }: ComposeFile): readonly ComposeService[] =>
+  Object.values(services).filter((other) => other.build !== undefined && other.image === image);
+
 const dependenciesOf = ({ depends_on: on = {} }: ComposeService) => Object.entries(on as Record<string, unknown>);
 
 /** Each says whether a service keeps it. The title names what must be, and is what a finding carries. */
 export const composeRules: Readonly<Record<string, Check>> = {
-  'an image is pinned, or built here under a tag that can be set': ({ image = '', build }) =>
-    build === undefined ? PINNED_TAG.test(image) : OWN_IMAGE.test(image),
+  'an image is pinned, or built here under a tag that can be set': (service, _name, file) =>
+    (buildersOf(service, file).length === 0 ? PINNED_TAG : OWN_IMAGE).test(service.image ?? ''),
 
-  'an image that is not built here runs as a user who is not root': ({ user, build }) =>
-    build !== undefined || !ROOT.has(user),
+  'an image is built by one service, which always runs': (service, _name, file) => {
+    const builders = buildersOf(service, file);
+    return (
+      builders.length === 0 || (builders.length === 1 && builders.every(({ profiles = [] }) => profiles.length === 0))
+    );
+  },
 
-  'an image that is built here decides by itself who it runs as': ({ user, build }) =>
-    build === undefined || user === undefined,
+  'an image that is not built here runs as a user who is not root': (service, _name, file) =>
+    buildersOf(service, file).length > 0 || !ROOT.has(service.user),
+
+  'an image that is built here decides by itself who it runs as': (service, _name, file) =>
+    buildersOf(service, file).length === 0 || service.user === undefined,
 
   'memory is limited': ({ mem_limit: limit }) => /^\d+[mg]$/.test(limit ?? ''),
 

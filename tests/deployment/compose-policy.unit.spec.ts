@@ -22,8 +22,11 @@ function planted(name: string, change: Readonly<Record<string, unknown>>): Compo
 const violations: readonly (readonly [rule: string, service: string, change: Readonly<Record<string, unknown>>])[] = [
   ['an image is pinned, or built here under a tag that can be set', 'postgres', { image: 'postgres:latest' }],
   ['an image is pinned, or built here under a tag that can be set', 'postgres', { image: 'postgres' }],
+  ['an image is pinned, or built here under a tag that can be set', 'postgres', { image: 'postgres:18' }],
   ['an image is pinned, or built here under a tag that can be set', 'jaeger', { image: 'jaegertracing/jaeger:stable' }],
   ['an image is pinned, or built here under a tag that can be set', 'order', { image: 'millrace/order' }],
+  ['an image is built by one service, which always runs', 'tour', { build: '.' }],
+  ['an image is built by one service, which always runs', 'kafka', { profiles: ['cluster'] }],
   ['an image that is not built here runs as a user who is not root', 'mailpit', { user: undefined }],
   ['an image that is not built here runs as a user who is not root', 'mailpit', { user: 'root' }],
   ['an image that is built here decides by itself who it runs as', 'order', { user: '0' }],
