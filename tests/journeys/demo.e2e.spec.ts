@@ -4,12 +4,13 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { freePort, isPortInUse, temporaryFolder } from '@millrace/embedded';
+import { freePortsInARow, isPortInUse, temporaryFolder } from '@millrace/embedded';
 import { until } from '@millrace/messaging/testing';
 
 const TEST_TIMEOUT_MS = 180_000;
 // A start on a busy machine takes a third of this.
 const WITHIN_MS = 80_000;
+const PORTS_OF_A_DEMO = 9;
 const program = join(import.meta.dirname, '..', '..', 'infra', 'embedded', 'dist', 'cli', 'demo.js');
 
 /** The demo as a process of its own, with what it has written so far. */
@@ -66,8 +67,8 @@ describe('the demo', () => {
   const place = async () => {
     const parent = join(folder.path, String((places += 1)));
     mkdirSync(parent);
-    const firstPort = await freePort();
-    const ports = Array.from({ length: 9 }, (_, index) => firstPort + index);
+    const firstPort = await freePortsInARow(PORTS_OF_A_DEMO);
+    const ports = Array.from({ length: PORTS_OF_A_DEMO }, (_, index) => firstPort + index);
     return { parent, ports, args: ['--dir', join(parent, 'shop'), '--ports-from', String(firstPort)] };
   };
   const expectNothingLeft = async ({ parent, ports }: { parent: string; ports: readonly number[] }) => {
@@ -131,7 +132,11 @@ describe('the demo', () => {
       const here = await place();
       const first = start(here.args);
       await first.writes('✔ PostgreSQL');
-      const second = await start([...here.args.slice(0, 2), '--ports-from', String(await freePort())]).end();
+      const second = await start([
+        ...here.args.slice(0, 2),
+        '--ports-from',
+        String(await freePortsInARow(PORTS_OF_A_DEMO)),
+      ]).end();
       expect(second.output).toContain('Another demo is running');
       expect(second.code).toBe(1);
       first.signal('SIGINT');

@@ -1,5 +1,5 @@
 export type { Exit } from './child.ts';
-export { freePort, isPortInUse } from './free-port.ts';
+export { freePort, freePortsInARow, isPortInUse } from './free-port.ts';
 export { startKafka, type KafkaCluster, type KafkaNode, type KafkaOptions } from './kafka.ts';
 export { startMailSink, type Mail, type MailSink, type MailSinkOptions } from './mail-sink.ts';
 export { startPostgres, type PostgresOptions, type PostgresServer } from './postgres.ts';
