@@ -42,6 +42,13 @@ export interface LagMeterOptions {
 
 type TopicMetadata = Awaited<ReturnType<Admin['fetchTopicMetadata']>>['topics'][number];
 
+interface GroupPosition {
+  readonly group: string;
+  readonly topic: string;
+  readonly partition: number;
+  readonly position: number;
+}
+
 interface PartitionEnds {
   readonly partition: number;
   readonly low: number;
@@ -91,13 +98,14 @@ export class LagMeter {
       const admin = await this.#connected();
       const health = await this.#health(admin);
       const topics = this.#topics.filter((topic) => health.led.has(this.#prefix + topic));
-      // Positions before ends: what is settled meanwhile must not make a lag that never was negative.
-      const positions = await Promise.all(this.#groups.map((group) => this.#positions(admin, group, topics)));
-      // One after the other: asked for two topics at once, kafkajs may look for the second in metadata of the first.
+      // Positions before ends: what is settled meanwhile must not make a lag that never was negative. All of it one after the other:
+      // asked for two topics at once, kafkajs may look for the second in metadata of the first.
+      const positions: GroupPosition[] = [];
+      for (const group of this.#groups) positions.push(...(await this.#positions(admin, group, topics)));
       const ends = new Map<string, readonly PartitionEnds[]>();
       for (const topic of topics) ends.set(topic, await this.#endsOf(admin, topic));
       const { brokers, underReplicated, offline } = health;
-      return { lags: await this.#lags(admin, positions.flat(), ends), brokers, underReplicated, offline };
+      return { lags: await this.#lags(admin, positions, ends), brokers, underReplicated, offline };
     } catch (error) {
       // A topic that one client failed on spoils its every later question.
       void this.#dropConnections();
@@ -146,7 +154,7 @@ export class LagMeter {
     admin: Admin,
     { name: group, topics: heard }: { readonly name: string; readonly topics: readonly string[] },
     topics: readonly string[],
-  ): Promise<readonly { group: string; topic: string; partition: number; position: number }[]> {
+  ): Promise<readonly GroupPosition[]> {
     const asked = heard.filter((topic) => topics.includes(topic)).map((topic) => this.#prefix + topic);
     if (asked.length === 0) return [];
     const answers = await admin.fetchOffsets({ groupId: this.#prefix + group, topics: asked });
@@ -171,7 +179,7 @@ export class LagMeter {
 
   async #lags(
     admin: Admin,
-    positions: readonly { group: string; topic: string; partition: number; position: number }[],
+    positions: readonly GroupPosition[],
     ends: ReadonlyMap<string, readonly PartitionEnds[]>,
   ): Promise<readonly GroupLag[]> {
     const open = positions.flatMap(({ group, topic, partition, position }) => {

@@ -55,12 +55,11 @@ export class OutboxMetrics {
     });
   }
 
-  acknowledged(sent: readonly { readonly topic: string; readonly created_at: Date }[]): void {
-    const now = Date.now();
+  acknowledged(sent: readonly { readonly topic: string; readonly created_at: Date }[], atMs: number): void {
     for (const { topic, created_at } of sent) {
       this.#sent.inc({ topic });
       // The row was stamped by the database's clock.
-      this.#dwell.observe(Math.max(0, now - created_at.getTime()) / 1000);
+      this.#dwell.observe(Math.max(0, atMs - created_at.getTime()) / 1000);
     }
   }
 }

@@ -163,7 +163,7 @@ export class Relay {
 
   /** Sends the oldest rows of the shards; answers how many rows there were. */
   async #sendBatch(session: Session, shards: ReadonlySet<number>): Promise<number> {
-    if (shards.size === 0) return 0;
+    if (shards.size === 0) return this.#nothingToSend();
     const { rows } = await session.query<OutboxRow>({
       name: 'messaging.outbox.oldest',
       text: `SELECT seq, topic, key, value, encoding, headers, created_at FROM messaging.outbox
@@ -171,9 +171,10 @@ export class Relay {
       values: [[...shards], RELAY_BATCH_SIZE],
     });
     const batch = withinBytes(rows);
-    if (batch.length === 0) return 0;
+    if (batch.length === 0) return this.#nothingToSend();
     const outgoing = batch.map((row) => this.#outgoing(row));
     const acknowledged = await this.#send(batch, outgoing);
+    const acknowledgedAtMs = Date.now();
     failpoint('after-produce', 'relay');
     const done = batch.filter((_, index) => acknowledged[index]);
     await session.query({
@@ -181,7 +182,7 @@ export class Relay {
       text: 'DELETE FROM messaging.outbox WHERE seq = ANY($1::bigint[])',
       values: [done.map(({ seq }) => seq)],
     });
-    this.#metrics.acknowledged(done);
+    this.#metrics.acknowledged(done, acknowledgedAtMs);
     if (done.length < batch.length) {
       this.#options.logger.warn(
         { sent: batch.length, acknowledged: done.length },
@@ -189,6 +190,12 @@ export class Relay {
       );
     }
     return batch.length;
+  }
+
+  /** What this relay could not send before, another one has sent. */
+  #nothingToSend(): number {
+    this.#spans.close();
+    return 0;
   }
 
   async #send(

@@ -68,19 +68,19 @@ export class SendSpans {
 
   /** Ends what is open: another relay, or the next process, sends these rows, in spans of their own. */
   close(): void {
-    for (const span of [...this.#current.values(), ...this.#unsent.values()]) endLeft(span);
+    for (const span of [...this.#current.values(), ...this.#unsent.values()]) endUnsent(span);
     this.#current.clear();
     this.#unsent.clear();
   }
 
   #rotate(): void {
-    for (const span of this.#unsent.values()) endLeft(span);
+    for (const span of this.#unsent.values()) endUnsent(span);
     this.#unsent = this.#current;
     this.#current = new Map();
   }
 }
 
-function endLeft(span: Span): void {
+function endUnsent(span: Span): void {
   markFailed(span, 'left-to-another-relay', undefined);
   span.end();
 }
