@@ -79,7 +79,7 @@ describe('the alerts', () => {
         .map(([, title = '']) => title.replaceAll(/\s+/g, ' '))
         .filter((title) => !titles.has(title))
         .map((title) => `${path}: no panel is called ${title}`),
-      ...[...text.matchAll(/docker compose (?:exec|restart|up -d|run --rm) ([a-z][\w-]*)/g)]
+      ...[...text.matchAll(/docker compose (?:exec|restart|up -d|run --rm)(?: -e \S+)? ([a-z][\w-]*)/g)]
         .filter(([, name = '']) => !containers.has(name))
         .map(([command]) => `${path}: ${command} names no service of docker-compose.yml`),
     ]);

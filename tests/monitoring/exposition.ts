@@ -4,6 +4,8 @@ export interface Exported {
   /** The labels that its series have; empty as well when there is no series yet. */
   readonly labels: ReadonlySet<string>;
   readonly seriesCount: number;
+  /** The values that each label has. Without it, or without the label, nothing is known about them. */
+  readonly values?: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
 const LINE = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? \S+$/;
@@ -19,9 +21,9 @@ const unbounded = [
 
 /** Reads what `/metrics` answered, Prometheus' text format. */
 export function readExposition(text: string): readonly Exported[] {
-  const metrics = new Map<string, { labels: Set<string>; seriesCount: number }>();
+  const metrics = new Map<string, { values: Map<string, Set<string>>; seriesCount: number }>();
   const metric = (name: string) => {
-    const known = metrics.get(name) ?? { labels: new Set<string>(), seriesCount: 0 };
+    const known = metrics.get(name) ?? { values: new Map<string, Set<string>>(), seriesCount: 0 };
     metrics.set(name, known);
     return known;
   };
@@ -32,9 +34,16 @@ export function readExposition(text: string): readonly Exported[] {
     if (name === undefined) continue;
     const series = metric(name);
     series.seriesCount += 1;
-    for (const [, label = ''] of labels.matchAll(LABEL)) series.labels.add(label);
+    for (const [, label = '', value = ''] of labels.matchAll(LABEL)) {
+      series.values.set(label, (series.values.get(label) ?? new Set()).add(value));
+    }
   }
-  return [...metrics].map(([name, { labels, seriesCount }]) => ({ name, labels, seriesCount }));
+  return [...metrics].map(([name, { values, seriesCount }]) => ({
+    name,
+    labels: new Set(values.keys()),
+    seriesCount,
+    values,
+  }));
 }
 
 /** Where a label has values without end, such as ids, addresses or free text. */

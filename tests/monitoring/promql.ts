@@ -6,6 +6,8 @@ type Node = ReturnType<typeof parser.parse>['topNode'];
 export interface Selector {
   readonly metric: string;
   readonly labels: ReadonlySet<string>;
+  /** The values that a label must have or must not have, where they are listed: `a="b"`, `a=~"b|c"`, not `a=~"b.*"`. */
+  readonly values: readonly { readonly label: string; readonly value: string }[];
 }
 
 /** What a PromQL expression says. `faults` tells where it cannot be right. */
@@ -43,7 +45,17 @@ function selectorOf(node: Node, textOf: (node: Node) => string): Selector {
     const by = around.getChild('AggregateModifier');
     for (const label of namesBelow(by?.getChild('GroupingLabels') ?? null, textOf)) labels.add(label);
   }
-  return { metric: name === null ? '' : textOf(name), labels };
+  return { metric: name === null ? '' : textOf(name), labels, values: valuesBelow(node, textOf) };
+}
+
+function valuesBelow(node: Node, textOf: (node: Node) => string): Selector['values'] {
+  return all(node, 'UnquotedLabelMatcher').flatMap((matcher) => {
+    const [, label = '', operator = '', text = ''] =
+      /^(\w+)\s*([=!]~|!?=)\s*["'`](.*)["'`]$/.exec(textOf(matcher)) ?? [];
+    const isList = /^[\w|-]+$/.test(text);
+    if (operator.endsWith('~')) return isList ? text.split('|').map((value) => ({ label, value })) : [];
+    return text === '' ? [] : [{ label, value: text }];
+  });
 }
 
 function namesBelow(node: Node | null, textOf: (node: Node) => string): readonly string[] {

@@ -2,14 +2,22 @@ import { describe, expect, it } from '@jest/globals';
 import { readExpression } from './promql.ts';
 
 describe('an expression of PromQL', () => {
-  it('names its metrics, with the labels that it matches and groups by', () => {
+  it('names its metrics, with the labels that it matches and groups by, and the values that it lists', () => {
     const { faults, selectors } = readExpression(
-      'sum by (topic) (rate(sent_total{group="a",topic!~"x.*"}[$__rate_interval] offset 5m)) or max(waiting) by (service)',
+      'sum by (topic) (rate(sent_total{group="a",topic!~"x.*",kind=~"b|c-d"}[$__rate_interval] offset 5m)) or max(waiting) by (service)',
     );
     expect(faults).toEqual([]);
     expect(selectors).toEqual([
-      { metric: 'sent_total', labels: new Set(['group', 'topic']) },
-      { metric: 'waiting', labels: new Set(['service']) },
+      {
+        metric: 'sent_total',
+        labels: new Set(['group', 'topic', 'kind']),
+        values: [
+          { label: 'group', value: 'a' },
+          { label: 'kind', value: 'b' },
+          { label: 'kind', value: 'c-d' },
+        ],
+      },
+      { metric: 'waiting', labels: new Set(['service']), values: [] },
     ]);
   });
 

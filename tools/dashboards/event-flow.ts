@@ -167,12 +167,13 @@ export const eventFlow: Dashboard = {
 
     row('What went wrong'),
     lines('Dead letters by group and reason', {
-      tells: 'Messages that were given up per minute, by group and reason.',
+      tells:
+        'Messages that were given up within the last five minutes, by group and reason; no line where there were none.',
       whenWrong: 'docs/runbooks/dead-letters-growing.md tells how to read them and what each reason means.',
-      unit: 'cpm',
+      unit: 'short',
       queries: [
         {
-          expr: '60 * sum by (group, reason) (rate(messaging_dead_letters_total[$__rate_interval]))',
+          expr: 'sum by (group, reason) (group_reason:messaging_dead_letters:increase5m)',
           legend: '{{group}} {{reason}}',
         },
       ],

@@ -106,7 +106,7 @@ export const shop: Dashboard = {
     bars('Cancellations by reason', {
       tells: 'Why orders were cancelled in the chosen time.',
       whenWrong:
-        'out-of-stock: restock. payment-declined, shipment-refused: ask the provider if there are many. timed-out: a participant does not answer, see Event flow.',
+        'out-of-stock: restock at http://127.0.0.1:8082/docs (POST /products/{sku}/stock). payment-declined, shipment-refused: ask the provider if there are many. timed-out: a participant does not answer, see Event flow.',
       unit: 'short',
       decimals: 0,
       queries: [{ expr: 'max by (reason) (increase(shop_cancellations_total[$__range]))', legend: '{{reason}}' }],
@@ -173,9 +173,10 @@ export const shop: Dashboard = {
       queries: [{ expr: 'time() - max(books_checked_timestamp_seconds)', legend: 'since the last check' }],
     }),
     lines('Orders in the books', {
-      tells: 'How many orders the last check looked at, by how they stand.',
+      tells:
+        'Orders that the auditor has judged since it started, by how they ended, each about a minute after its end; open: not judged yet.',
       whenWrong:
-        '0 while customers order: the auditor looks at the wrong shop, see its environment in docker-compose.yml.',
+        'No growth for minutes while orders complete: the auditor looks at the wrong shop, see its environment in docker-compose.yml.',
       unit: 'short',
       queries: [{ expr: 'max by (status) (books_orders)', legend: '{{status}}' }],
     }),
