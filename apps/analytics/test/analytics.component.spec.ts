@@ -1,3 +1,4 @@
+import { CancellationReason } from '@millrace/contracts';
 import { Database } from '@millrace/database';
 import type { TestDatabase } from '@millrace/database/testing';
 import { resetProjection } from '@millrace/messaging';
@@ -5,6 +6,7 @@ import { TestTopics, until } from '@millrace/messaging/testing';
 import type { RunningService } from '@millrace/service';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { STEPS } from '../src/figures/domain/deltas.ts';
 import { analyticsDatabase, recordOf, startAnalytics } from './running-analytics.ts';
 import { shopEvent } from './shop-events.arbitrary.ts';
 
@@ -21,11 +23,16 @@ let topics: TestTopics;
 let scratch: TestDatabase;
 let database: Database;
 let service: RunningService;
+let metricsOfAnEmptyShop: string;
 
 beforeAll(async () => {
   topics = new TestTopics();
   [scratch] = await Promise.all([analyticsDatabase(), topics.create([GROUP])]);
   database = new Database({ url: scratch.url, applicationName: 'test' });
+  // By a replica of its own: a replica shows what it added up for some seconds.
+  service = await startAnalytics(scratch, topics);
+  metricsOfAnEmptyShop = await scrape();
+  await service.stop();
   service = await startAnalytics(scratch, topics);
   await topics.send(records);
   await until('every event is counted', everyEventIsCounted);
@@ -115,8 +122,22 @@ describe('the analytics service', () => {
     expect(missing.products.map(({ sku }) => sku).sort()).toEqual(['MUG-1', 'POT-3', 'TEA-2']);
   });
 
+  it('shows an empty shop as 0 in every series whose labels are known, so that the first order is an increase', () => {
+    const shown = metricsOfAnEmptyShop.split('\n').filter((line) => line.startsWith('shop_'));
+    expect(new Set(shown)).toEqual(
+      new Set([
+        ...['placed', 'confirmed', 'completed', 'cancelled'].map(
+          (status) => `shop_orders_total{currency="EUR",status="${status}"} 0`,
+        ),
+        'shop_revenue_minor_total{currency="EUR"} 0',
+        ...STEPS.map((step) => `shop_order_steps_total{step="${step}"} 0`),
+        ...CancellationReason.options.map((reason) => `shop_cancellations_total{reason="${reason}"} 0`),
+      ]),
+    );
+  });
+
   it('counts the shop in metrics', async () => {
-    const text = await (await fetch(`${service.url}/metrics`)).text();
+    const text = await scrape();
     const sumOf = (series: RegExp) =>
       text
         .split('\n')
@@ -169,6 +190,10 @@ async function get<Answer>(path: string): Promise<Answer> {
   const answer = await fetch(`${service.url}${path}`);
   expect(answer.status).toBe(200);
   return (await answer.json()) as Answer;
+}
+
+async function scrape(): Promise<string> {
+  return (await fetch(`${service.url}/metrics`)).text();
 }
 
 function timesOf(type: string): number {

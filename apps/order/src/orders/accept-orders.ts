@@ -31,6 +31,17 @@ export type PlacementOutcome =
 type Numbered = Placement & { readonly orderId: OrderId };
 type Settled = { readonly outcome: PlacementOutcome } | { readonly error: unknown };
 
+// A counter that is born with its first event shows Prometheus no increase.
+const NO_PLACEMENTS: Readonly<Record<PlacementOutcome['kind'] | 'failed', 0>> = {
+  placed: 0,
+  'key-in-flight': 0,
+  'key-of-another-request': 0,
+  'not-for-sale': 0,
+  'too-large': 0,
+  'too-busy': 0,
+  failed: 0,
+};
+
 // One transaction for this many: a few milliseconds of work for the database.
 const MAX_BATCH = 256;
 
@@ -59,6 +70,7 @@ export class AcceptOrders {
       help: 'Requests to place an order, by how they were answered',
       labels: ['outcome'],
     });
+    for (const [outcome, times] of Object.entries(NO_PLACEMENTS)) this.#placements.inc({ outcome }, times);
   }
 
   async place(placement: Placement): Promise<PlacementOutcome> {

@@ -41,13 +41,21 @@ function accepting(failureOf: (keys: readonly string[]) => Error | undefined) {
     },
     decide: async () => [],
   } as unknown as LocalTransaction;
+  const metrics = new Metrics();
   const orders = new AcceptOrders(
     { run: (work: (with_: LocalTransaction) => Promise<unknown>) => work(local) } as LocalTransactions,
     { find: async () => new Map([[mug.sku, mug]]) } as unknown as ProductStore,
     {} as CheckoutDecider,
-    new Metrics(),
+    metrics,
   );
-  return { orders, batches };
+  const answers = async (): Promise<Record<string, number>> =>
+    Object.fromEntries(
+      Array.from(
+        (await metrics.text()).matchAll(/^order_placements_total\{outcome="([a-z-]+)"\} (\d+)$/gm),
+        ([, outcome, times]) => [outcome, Number(times)],
+      ),
+    );
+  return { orders, batches, answers };
 }
 
 describe('accepting orders', () => {
@@ -86,5 +94,22 @@ describe('accepting orders', () => {
     );
     expect(outcomes.filter(({ kind }) => kind === 'placed')).toHaveLength(5000);
     expect(outcomes.at(-1)).toEqual({ kind: 'too-busy' });
+  });
+
+  it('counts every answer from 0, so that the first of a kind is an increase', async () => {
+    const { orders, answers } = accepting((keys) => (keys.includes('poison') ? new Error('no such order') : undefined));
+    const none = {
+      placed: 0,
+      'key-in-flight': 0,
+      'key-of-another-request': 0,
+      'not-for-sale': 0,
+      'too-large': 0,
+      'too-busy': 0,
+      failed: 0,
+    };
+    expect(await answers()).toEqual(none);
+    await orders.place(placement('a'));
+    await expect(orders.place(placement('poison'))).rejects.toThrow('no such order');
+    expect(await answers()).toEqual({ ...none, placed: 1, failed: 1 });
   });
 });
