@@ -1,10 +1,10 @@
-import { readOrderBooks } from '../books/accounts.ts';
+import { readMails, readNotifications, readOrderAccounts } from '../books/accounts.ts';
 import { rowsOf } from '../books/rows.ts';
 import { orderRules } from '../books/rules.ts';
 import type { ShopRecords } from '../running-shop.ts';
 import { type Change, type Finding, Findings } from './findings.ts';
-import { findingsPerOrder } from './order-findings.ts';
-import { STOCK_ADDS_UP, stockFindings } from './stock.ts';
+import { wrongOrders } from './order-findings.ts';
+import { STOCK_ADDS_UP, stockFindings, StockTaking } from './stock.ts';
 import { NO_DEAD_LETTERS, NONE_OVERDUE, NOTHING_UNSENT, stuckFindings } from './stuck.ts';
 import { WatchList } from './watch-list.ts';
 
@@ -27,25 +27,30 @@ export interface AuditorOptions {
 export interface AuditReport {
   /** What two looks in a row found and is so still. */
   readonly findings: readonly Finding[];
-  /** How many findings wait for a second look. */
-  readonly suspected: number;
+  /** What waits for a second look. */
+  readonly suspected: readonly Finding[];
   readonly confirmed: readonly Finding[];
   readonly righted: readonly Finding[];
   /** Judged since the start, by how they ended; `open`: seen and not ended, or ended too short a time ago. */
   readonly orders: { readonly completed: number; readonly cancelled: number; readonly open: number };
+  /** There are orders that this look did not take up: the next one goes on with them. */
+  readonly isBehind: boolean;
+  /** How many orders since the start will not be judged, because too many waited for it. */
+  readonly dropped: number;
+  /** Counting the stock took too long: how it stands is not known. */
+  readonly isStockUncounted: boolean;
+}
+
+export interface LookOptions {
+  /** Counts the stock at this look, however lately it was counted. */
+  readonly countStock?: boolean;
 }
 
 // What one look takes up at most; at a look every 30 s these are more orders than this shop is built for.
 const MAX_NEW_ORDERS = 60_000;
 
-// So many orders are read at a time, so that the memory stays bounded.
-const ORDERS_AT_A_TIME = 5_000;
-
 // Orders with findings are judged at every look until they are right; of more than these something else will be known.
 const MAX_WRONG_ORDERS = 1_000;
-
-// Counting every shelf reads all reservations: it may take a twentieth of the time, however many there are.
-const STOCK_EVERY_TIMES_ITS_DURATION = 20;
 
 /**
  * Judges the books of a shop that is open: each order when it ended `settledMs` ago, a window later, and as long as something
@@ -55,12 +60,12 @@ export class Auditor {
   readonly #shop: ShopRecords;
   readonly #options: AuditorOptions;
   readonly #watched: WatchList;
+  readonly #stock: StockTaking;
   readonly #aboutOrders = new Findings();
   readonly #aboutStock = new Findings();
   readonly #aboutStuck = new Findings();
   #isFirstLook = true;
   #wrongOrders: readonly string[] = [];
-  #stockDueAt = 0;
   #completed = 0;
   #cancelled = 0;
 
@@ -68,13 +73,14 @@ export class Auditor {
     this.#shop = shop;
     this.#options = options;
     this.#watched = new WatchList(options);
+    this.#stock = new StockTaking(() => stockFindings(shop));
   }
 
   /** Looks at the books once. Rejects when a part of the shop does not answer; what was known stays known. */
-  async look(now: Date = new Date()): Promise<AuditReport> {
+  async look(now: Date = new Date(), { countStock = false }: LookOptions = {}): Promise<AuditReport> {
     await this.#watch(now);
     const stuck = await stuckFindings(this.#shop, now, this.#options);
-    const stock = await this.#countStock();
+    const stock = await this.#stock.count({ now: countStock });
     const settled = await this.#settledOrders(now);
     const orderIds = [...settled.map(({ orderId }) => orderId), ...this.#watched.dueAgain(now)];
     const wrong = await this.#wrongAmong([...new Set([...this.#wrongOrders, ...orderIds])]);
@@ -96,42 +102,48 @@ export class Auditor {
     const parts = [this.#aboutOrders, this.#aboutStock, this.#aboutStuck];
     return {
       findings: parts.flatMap(({ confirmed }) => confirmed),
-      suspected: parts.reduce((sum, { suspected }) => sum + suspected, 0),
+      suspected: parts.flatMap(({ suspected }) => suspected),
       confirmed: changes.flatMap(({ confirmed }) => confirmed),
       righted: changes.flatMap(({ righted }) => righted),
       orders: { completed: this.#completed, cancelled: this.#cancelled, open: this.#watched.unjudged.length },
+      isBehind: this.#watched.isBehind,
+      dropped: this.#watched.dropped,
+      isStockUncounted: this.#stock.isGivenUp,
     };
   }
 
   async #watch(now: Date): Promise<void> {
+    const from = this.#watched.lookFrom(now);
     const placed = await rowsOf<{ orderId: string }>(
       this.#shop,
       'order',
-      `SELECT order_id AS "orderId" FROM checkouts WHERE order_id >= $1::uuid ORDER BY order_id DESC LIMIT ${MAX_NEW_ORDERS}`,
-      [this.#watched.lookFrom(now)],
+      `SELECT order_id AS "orderId" FROM checkouts WHERE order_id >= $1::uuid ORDER BY order_id LIMIT ${MAX_NEW_ORDERS}`,
+      [from],
     );
     const open = this.#isFirstLook
       ? await rowsOf<{ orderId: string }>(
           this.#shop,
           'order',
-          `SELECT order_id AS "orderId" FROM checkouts WHERE wake_at IS NOT NULL ORDER BY wake_at LIMIT ${MAX_NEW_ORDERS}`,
+          `SELECT order_id AS "orderId" FROM checkouts WHERE wake_at IS NOT NULL AND order_id < $1::uuid
+           ORDER BY order_id DESC LIMIT ${MAX_NEW_ORDERS}`,
+          [from],
         )
       : [];
     this.#watched.add(
-      [...placed, ...open].map(({ orderId }) => orderId),
+      [...open.toReversed(), ...placed].map(({ orderId }) => orderId),
       now,
+      placed.length < MAX_NEW_ORDERS,
     );
     this.#isFirstLook = false;
   }
 
   async #wrongAmong(orderIds: readonly string[]): Promise<ReadonlyMap<string, readonly Finding[]>> {
-    const wrong = new Map<string, readonly Finding[]>();
-    for (const some of chunksOf(orderIds, ORDERS_AT_A_TIME)) {
-      for (const [orderId, findings] of findingsPerOrder(await readOrderBooks(this.#shop, some))) {
-        if (wrong.size < MAX_WRONG_ORDERS) wrong.set(orderId, findings);
-      }
-    }
-    return wrong;
+    const wrong = await wrongOrders(orderIds, {
+      notifications: (ids) => readNotifications(this.#shop, ids),
+      mails: () => readMails(this.#shop),
+      accounts: (ids) => readOrderAccounts(this.#shop, ids),
+    });
+    return new Map([...wrong].slice(0, MAX_WRONG_ORDERS));
   }
 
   /** Those watched orders that ended long enough ago; what a shop does not know any more is not watched any more. */
@@ -148,20 +160,4 @@ export class Auditor {
     this.#watched.forget(watched.filter((orderId) => !known.has(orderId)));
     return rows.filter(({ isSettled }) => isSettled);
   }
-
-  /** Undefined when it is too early to count again. */
-  async #countStock(): Promise<readonly Finding[] | undefined> {
-    const startedAt = performance.now();
-    if (startedAt < this.#stockDueAt) return undefined;
-    const found = await stockFindings(this.#shop);
-    const endedAt = performance.now();
-    this.#stockDueAt = endedAt + (endedAt - startedAt) * STOCK_EVERY_TIMES_ITS_DURATION;
-    return found;
-  }
-}
-
-function chunksOf<T>(items: readonly T[], size: number): readonly (readonly T[])[] {
-  return Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>
-    items.slice(index * size, (index + 1) * size),
-  );
 }

@@ -2,6 +2,8 @@
 export interface Finding {
   readonly slug: string;
   readonly sentence: string;
+  /** What stays the same while the sentence changes; the sentence itself where it does not. */
+  readonly key?: string;
 }
 
 /** What changed with a look at the books. */
@@ -21,7 +23,7 @@ export class Findings {
 
   /** Takes everything that a look has found. */
   update(found: readonly Finding[]): Change {
-    const seen = new Map(found.map((finding) => [`${finding.slug} ${finding.sentence}`, finding]));
+    const seen = new Map(found.map((finding) => [`${finding.slug} ${finding.key ?? finding.sentence}`, finding]));
     const before = this.#confirmed;
     const isKnown = (key: string) => this.#suspected.has(key) || before.has(key);
     this.#confirmed = new Map([...seen].filter(([key]) => isKnown(key)));
@@ -36,8 +38,8 @@ export class Findings {
     return [...this.#confirmed.values()];
   }
 
-  /** How many wait for a second look. */
-  get suspected(): number {
-    return this.#suspected.size;
+  /** Those that wait for a second look. */
+  get suspected(): readonly Finding[] {
+    return [...this.#suspected.values()];
   }
 }

@@ -8,7 +8,7 @@ describe('findings', () => {
   it('are reported when a second look finds them, once', () => {
     const findings = new Findings();
     expect(findings.update([unpaid])).toEqual({ confirmed: [], righted: [] });
-    expect(findings.suspected).toBe(1);
+    expect(findings.suspected).toEqual([unpaid]);
     expect(findings.confirmed).toEqual([]);
     expect(findings.update([unpaid, untold])).toEqual({ confirmed: [unpaid], righted: [] });
     expect(findings.update([unpaid, untold])).toEqual({ confirmed: [untold], righted: [] });
@@ -21,6 +21,16 @@ describe('findings', () => {
     findings.update([unpaid]);
     expect(findings.update([])).toEqual({ confirmed: [], righted: [] });
     expect(findings.update([unpaid]).confirmed).toEqual([]);
+  });
+
+  it('are known again by their key, whatever the sentence says by then', () => {
+    const findings = new Findings();
+    const before: Finding = { slug: 'stock-adds-up', key: 'MUG on the shelf', sentence: 'MUG: 7 of 10' };
+    const after: Finding = { ...before, sentence: 'MUG: 5 of 8' };
+    findings.update([before]);
+    expect(findings.update([after])).toEqual({ confirmed: [after], righted: [] });
+    expect(findings.update([before])).toEqual({ confirmed: [], righted: [] });
+    expect(findings.update([])).toEqual({ confirmed: [], righted: [before] });
   });
 
   it('end when it is as it must be', () => {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Health, Logger, Metrics } from '@millrace/observability';
 import { type Auditor, type AuditReport, livingRules } from './auditor.ts';
+import { reportLogger } from './log-report.ts';
 
 export interface KeepAuditingOptions {
   readonly auditor: Auditor;
@@ -16,11 +17,13 @@ const AGAIN_AFTER_MS = 5_000;
 
 /**
  * Looks at the books again and again until it is stopped, and says what it finds: each finding once in the log, how many
- * there are in the metrics. When the books cannot be read the metrics stay as they are, and how old they are shows.
+ * there are in the metrics, from the first look on. When the books cannot be read the metrics stay as they are, and how old
+ * they are shows.
  */
 export async function keepAuditing(options: KeepAuditingOptions): Promise<void> {
   const { auditor, everyMs, metrics, health, logger, stop } = options;
   const tell = teller(metrics);
+  const log = reportLogger(logger);
   let hasLooked = false;
   let isAway = false;
   health.addReadinessCheck('books', () => (hasLooked ? undefined : 'the books were not looked at yet'));
@@ -29,8 +32,7 @@ export async function keepAuditing(options: KeepAuditingOptions): Promise<void> 
     try {
       const report = await auditor.look(new Date(startedAt));
       tell(report, startedAt);
-      for (const { slug, sentence } of report.confirmed) logger.error({ rule: slug }, sentence);
-      for (const { slug, sentence } of report.righted) logger.info({ rule: slug }, `not so any more: ${sentence}`);
+      log(report);
       if (isAway) logger.info('the books can be read again');
       hasLooked = true;
       isAway = false;
@@ -53,6 +55,7 @@ function teller(metrics: Metrics): (report: AuditReport, at: number) => void {
     name: 'books_checked_timestamp_seconds',
     help: 'When the books were looked at last, in seconds since 1970',
   });
+  checkedAt.remove(); // A gauge without labels is born as 0: the books would have been looked at in 1970.
   const orders = metrics.gauge({
     name: 'books_orders',
     help: 'Orders judged since the auditor started, by how they ended; open: not yet judged',

@@ -1,6 +1,38 @@
-import type { OrderBooks } from '../books/accounts.ts';
+import type { MailAccount, NotificationAccount, OrderBooks } from '../books/accounts.ts';
 import { orderRules } from '../books/rules.ts';
 import type { Finding } from './findings.ts';
+
+// So many orders are read at a time, so that the memory stays bounded: all that is kept of all is what customers were told.
+const ORDERS_AT_A_TIME = 5_000;
+
+/** Where the books of orders are read. */
+export interface OrderReader {
+  notifications(orderIds: readonly string[]): Promise<readonly NotificationAccount[]>;
+  mails(): Promise<MailAccount>;
+  accounts(orderIds: readonly string[]): Promise<Omit<OrderBooks, 'notifications' | 'mails'>>;
+}
+
+/** Judges these orders; an entry per order that something is wrong with. The mails are read once, however many orders. */
+export async function wrongOrders(
+  orderIds: readonly string[],
+  reader: OrderReader,
+  ordersAtATime: number = ORDERS_AT_A_TIME,
+): Promise<ReadonlyMap<string, readonly Finding[]>> {
+  const wrong = new Map<string, readonly Finding[]>();
+  if (orderIds.length === 0) return wrong;
+  const noted: { readonly ids: readonly string[]; readonly notifications: readonly NotificationAccount[] }[] = [];
+  for (let from = 0; from < orderIds.length; from += ordersAtATime) {
+    const ids = orderIds.slice(from, from + ordersAtATime);
+    noted.push({ ids, notifications: await reader.notifications(ids) });
+  }
+  // After all that was noted, or a mail that was noted in between would be missed.
+  const mails = await reader.mails();
+  for (const { ids, notifications } of noted) {
+    const books = { ...(await reader.accounts(ids)), notifications, mails };
+    for (const [orderId, findings] of findingsPerOrder(books)) wrong.set(orderId, findings);
+  }
+  return wrong;
+}
 
 /** Judges each order by itself; an entry per order that something is wrong with. */
 export function findingsPerOrder(books: OrderBooks): ReadonlyMap<string, readonly Finding[]> {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { OrderBooks } from '../books/accounts.ts';
-import { findingsPerOrder } from './order-findings.ts';
+import { findingsPerOrder, wrongOrders } from './order-findings.ts';
 
 const since = new Date('2026-11-22T10:00:00Z');
 const ids = ['one', 'two'];
@@ -68,6 +68,47 @@ describe('the books of orders in an open shop', () => {
     ],
   ])('tell of %s, and of which order', (_, changes, slugs) => {
     expect(found(changes)).toEqual({ two: slugs });
+  });
+
+  it.each([
+    ['forgive a refused mail address: the customer counts as told', 'failed', {}],
+    ['do not forgive a mail that is neither sent nor refused', 'waiting', { two: ['told-once'] }],
+  ])('%s', (_, status, expected) => {
+    const notifications = books.notifications.map((one) => (one.orderId === 'two' ? { ...one, status } : one));
+    const arrivals = new Map([...books.mails.arrivals].filter(([id]) => !id.startsWith('two')));
+    expect(found({ notifications, mails: { since, arrivals } })).toEqual(expected);
+  });
+
+  it('are read some orders at a time, and the mails once, after all that was noted', async () => {
+    const read: string[] = [];
+    const mine = <T extends { readonly orderId: string }>(all: readonly T[], orderIds: readonly string[]) =>
+      all.filter(({ orderId }) => orderIds.includes(orderId));
+    const wrong = await wrongOrders(
+      ids,
+      {
+        notifications: async (some) => {
+          read.push(`told ${some.join()}`);
+          return mine(books.notifications, some);
+        },
+        mails: async () => {
+          read.push('mails');
+          return books.mails;
+        },
+        accounts: async (some) => {
+          read.push(`accounts ${some.join()}`);
+          const shipments = mine(books.shipments.slice(0, 1), some);
+          return {
+            orders: mine(books.orders, some),
+            charges: mine(books.charges, some),
+            payments: mine(books.payments, some),
+            shipments,
+          };
+        },
+      },
+      1,
+    );
+    expect(read).toEqual(['told one', 'told two', 'mails', 'accounts one', 'accounts two']);
+    expect([...wrong.keys()]).toEqual(['two']);
   });
 
   it('forgive a mail that arrived twice: a crash may do that', () => {

@@ -17,8 +17,8 @@ export async function serve(
     send(response, readiness.ready ? 200 : 503, 'application/json', JSON.stringify(readiness));
   };
   const server = createServer((request, response) => {
-    const { pathname } = new URL(request.url ?? '/', 'http://auditor');
-    answer(pathname, response).catch((error: unknown) =>
+    const [path = '/'] = (request.url ?? '/').split('?');
+    answer(path, response).catch((error: unknown) =>
       send(response, 500, 'text/plain', `${error instanceof Error ? error.message : String(error)}\n`),
     );
   });

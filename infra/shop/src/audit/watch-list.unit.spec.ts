@@ -20,6 +20,34 @@ describe('the watch list of an auditor', () => {
     expect(list.lookFrom(after(60 * MINUTE_MS))).toBe(firstIdOf(after(45 * MINUTE_MS)));
   });
 
+  it('goes on after the last order that a look could take up, however old it is', () => {
+    const list = watchList();
+    const last = firstIdOf(after(-10 * MINUTE_MS));
+    list.add([firstIdOf(after(-12 * MINUTE_MS)), last], noon, false);
+    expect(list.isBehind).toBe(true);
+    expect(list.lookFrom(after(MINUTE_MS))).toBe(last);
+    expect(list.lookFrom(after(60 * MINUTE_MS))).toBe(last);
+    list.add([firstIdOf(noon)], after(MINUTE_MS));
+    expect(list.isBehind).toBe(false);
+    expect(list.lookFrom(after(MINUTE_MS))).toBe(firstIdOf(after(MINUTE_MS - 30_000)));
+  });
+
+  it('still looks for late orders when the last one that it took up was just placed', () => {
+    const list = watchList();
+    list.add([firstIdOf(after(-1_000))], noon, false);
+    expect(list.lookFrom(noon)).toBe(firstIdOf(after(-30_000)));
+  });
+
+  it('forgets the oldest orders of too many that nobody judges, and knows how many', () => {
+    const list = new WatchList({ windowMs: 15 * MINUTE_MS, maxUnjudged: 3 });
+    list.add(['a', 'b'], noon);
+    list.add(['c', 'd', 'e'], noon);
+    expect(list.unjudged).toEqual(['c', 'd', 'e']);
+    list.add(['e', 'f'], noon);
+    expect(list.unjudged).toEqual(['d', 'e', 'f']);
+    expect(list.dropped).toBe(3);
+  });
+
   it('keeps an order until it is judged, however often it is seen', () => {
     const list = watchList();
     list.add(['a', 'b'], noon);

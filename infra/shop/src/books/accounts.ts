@@ -111,11 +111,19 @@ export async function readAccounts(shop: ShopRecords): Promise<Accounts> {
   return { ...books, stock, figures, outboxes, deadLetters };
 }
 
-/** Reads what is written down about these orders, or about all. Of the mails, all that arrived. */
-export async function readOrderBooks(shop: ShopRecords, orderIds?: readonly string[]): Promise<OrderBooks> {
-  const these = orderIds === undefined ? '' : 'WHERE order_id = ANY($1::uuid[])';
-  const parameters = orderIds === undefined ? [] : [orderIds];
-  const [orders, charges, payments, shipments, notifications] = await Promise.all([
+async function readOrderBooks(shop: ShopRecords): Promise<OrderBooks> {
+  const [accounts, notifications] = await Promise.all([readOrderAccounts(shop), readNotifications(shop)]);
+  // After what was noted, or a mail that was noted in between would be missed.
+  return { ...accounts, notifications, mails: await readMails(shop) };
+}
+
+/** Reads what is written down about these orders, or about all, except what their customers were told. */
+export async function readOrderAccounts(
+  shop: ShopRecords,
+  orderIds?: readonly string[],
+): Promise<Omit<OrderBooks, 'notifications' | 'mails'>> {
+  const { these, parameters } = only(orderIds);
+  const [orders, charges, payments, shipments] = await Promise.all([
     rowsOf<OrderAccount>(
       shop,
       'order',
@@ -141,16 +149,27 @@ export async function readOrderBooks(shop: ShopRecords, orderIds?: readonly stri
       `SELECT order_id AS "orderId", status FROM shipment ${these}`,
       parameters,
     ),
-    rowsOf<NotificationAccount>(
-      shop,
-      'notification',
-      `SELECT order_id AS "orderId", kind, status, message_id AS "messageId", recorded_at AS "recordedAt" FROM notification ${these}`,
-      parameters,
-    ),
   ]);
-  // After what was noted, or a mail that was noted in between would be missed.
-  const mails = await readMails(shop);
-  return { orders, charges, payments, shipments, notifications, mails };
+  return { orders, charges, payments, shipments };
+}
+
+/** Reads what the customers of these orders were told, or of all. */
+export async function readNotifications(
+  shop: ShopRecords,
+  orderIds?: readonly string[],
+): Promise<readonly NotificationAccount[]> {
+  const { these, parameters } = only(orderIds);
+  return rowsOf<NotificationAccount>(
+    shop,
+    'notification',
+    `SELECT order_id AS "orderId", kind, status, message_id AS "messageId", recorded_at AS "recordedAt" FROM notification ${these}`,
+    parameters,
+  );
+}
+
+function only(orderIds: readonly string[] | undefined): { these: string; parameters: readonly unknown[] } {
+  if (orderIds === undefined) return { these: '', parameters: [] };
+  return { these: 'WHERE order_id = ANY($1::uuid[])', parameters: [orderIds] };
 }
 
 /** How many messages wait in each service's outbox. */
@@ -204,7 +223,8 @@ async function readDeadLetters(shop: ShopRecords): Promise<Map<string, number>> 
   }
 }
 
-async function readMails(shop: ShopRecords): Promise<MailAccount> {
+/** Reads all mails that the mail server still has. */
+export async function readMails(shop: ShopRecords): Promise<MailAccount> {
   const { since, byMessageId } = await shop.mailbox.arrivals();
   const entries = [...byMessageId].map(([messageId, times]) => [messageId.replace(/^<|@.*$/g, ''), times] as const);
   return { since, arrivals: new Map(entries) };

@@ -55,13 +55,18 @@ export class OrderDesk {
       this.#tally.refused(answer.status);
       return undefined;
     }
-    this.#tally.placed(performance.now() - startedAt);
-    return orderIdOf(answer.body);
+    const orderId = orderIdOf(answer.body);
+    if (orderId === undefined) this.#tally.failed();
+    else this.#tally.placed(performance.now() - startedAt);
+    return orderId;
   }
 
   async #repeat(visit: Visit, key: string, orderId: string): Promise<void> {
     const answer = await this.#post('/orders', visit.order, key);
-    if (answer?.status === 202) this.#tally.repeated(orderIdOf(answer.body) === orderId);
+    if (answer?.status !== 202) return;
+    const repeatedId = orderIdOf(answer.body);
+    if (repeatedId === undefined) this.#tally.failed();
+    else this.#tally.repeated(repeatedId === orderId);
   }
 
   async #cancel(orderId: string, afterMs: number): Promise<void> {
@@ -137,6 +142,8 @@ export function retryAfterMs(header: string | null): number {
   return seconds > 0 ? Math.min(60, seconds) * 1000 : 1000;
 }
 
-function orderIdOf(body: unknown): string {
-  return (body as { readonly orderId: string }).orderId;
+/** Undefined when the API says that it took an order, and not which. */
+function orderIdOf(body: unknown): string | undefined {
+  const { orderId } = (body ?? {}) as { readonly orderId?: unknown };
+  return typeof orderId === 'string' ? orderId : undefined;
 }

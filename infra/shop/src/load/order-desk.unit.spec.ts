@@ -41,6 +41,27 @@ describe('the order desk of a load', () => {
     expect(tally.line(1_000)).toContain('errors 1');
   });
 
+  it.each(['', 'null', '{}', '{"orderId":7}'])(
+    'counts an order that it is not told of as an error: %j',
+    async (body) => {
+      const { desk, tally } = await deskAt((_, response) => response.writeHead(202).end(body));
+      await desk.serve({ ...visit, repeats: true });
+      expect(tally.line(1_000)).toContain('placed 0 ');
+      expect(tally.line(1_000)).toContain('errors 1');
+    },
+  );
+
+  it('counts a repeated request that is answered with nothing as an error, and not as a second order', async () => {
+    let answers = 0;
+    const { desk, tally } = await deskAt((_, response) =>
+      response.writeHead(202).end(answers++ === 0 ? '{"orderId":"order-1"}' : ''),
+    );
+    await desk.serve({ ...visit, repeats: true });
+    expect(tally.line(1_000)).toContain('placed 1 ');
+    expect(tally.line(1_000)).toContain('errors 1');
+    expect(tally.isBroken).toBe(false);
+  });
+
   it('sends a repeated request under the same key, and notes when it makes a second order', async () => {
     const keys: unknown[] = [];
     const { desk, tally } = await deskAt((request, response) => {

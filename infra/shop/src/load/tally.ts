@@ -40,7 +40,7 @@ export class Tally {
     this.#refusals.set(status, (this.#refusals.get(status) ?? 0) + 1);
   }
 
-  /** The API did not answer. */
+  /** The API did not answer, or with nothing that is understood. */
   failed(): void {
     this.#counts.errors += 1;
   }

@@ -49,6 +49,8 @@ const TABLES = `
   -- A hold is authorized once, ends once (taken or given up) and is given back once.
   CREATE UNIQUE INDEX IF NOT EXISTS charge_step_once
     ON charge (reference, (CASE WHEN kind IN ('capture', 'void') THEN 'end' ELSE kind END));
+  -- The auditor asks for what was charged for an order.
+  CREATE INDEX IF NOT EXISTS charge_by_order ON charge (order_id);
   CREATE TABLE IF NOT EXISTS failed_attempt (
     idempotency_key text PRIMARY KEY,
     order_id uuid NOT NULL,
