@@ -41,7 +41,10 @@ export function readExpression(text: string): Expression {
 function selectorOf(node: Node, textOf: (node: Node) => string): Selector {
   const name = node.getChild('Identifier');
   const labels = new Set(namesBelow(node.getChild('LabelMatchers'), textOf));
-  for (let around = node.parent; around !== null; around = around.parent) {
+  for (let inner = node, around = node.parent; around !== null; inner = around, around = around.parent) {
+    // What stands after `and` or `unless` decides whether there is a result, and gives it no labels.
+    const isCondition = (around.getChild('And') ?? around.getChild('Unless')) !== null;
+    if (isCondition && around.lastChild?.from === inner.from) break;
     const by = around.getChild('AggregateModifier');
     for (const label of namesBelow(by?.getChild('GroupingLabels') ?? null, textOf)) labels.add(label);
   }

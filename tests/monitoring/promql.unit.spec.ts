@@ -21,6 +21,15 @@ describe('an expression of PromQL', () => {
     ]);
   });
 
+  it('groups by no label of what only decides whether there is a result', () => {
+    const { selectors } = readExpression('sum by (group) (sent_total and on (job) (up == 1 or max by (job) (age)))');
+    expect(selectors.map(({ metric, labels }) => [metric, [...labels]])).toEqual([
+      ['sent_total', ['group']],
+      ['up', []],
+      ['age', ['job']],
+    ]);
+  });
+
   it.each([
     ['is not finished', 'sum(up', 'is no PromQL at character 6'],
     ['names a function that does not exist', 'summe(up)', 'is no PromQL'],
