@@ -39,6 +39,13 @@ export interface ChildOptions {
 // Every process that was started here and has not ended.
 const living = new Set<Child>();
 let mayStart = true;
+const { promise: allEnded, reject: tellAllEnded } = Promise.withResolvers<never>();
+allEnded.catch(() => {}); // nobody may be waiting
+
+/** Resolves and rejects like `work`, but rejects as well when `endAllChildren` has left nothing to work with. */
+export function unlessAllEnded<T>(work: Promise<T>): Promise<T> {
+  return Promise.race([work, allEnded]);
+}
 
 /**
  * Ends every process that was started here, at once and in no order, and refuses to start more: for the moment when this
@@ -49,6 +56,7 @@ export async function endAllChildren(): Promise<void> {
   const all = [...living];
   for (const child of all) child.abandon();
   await Promise.all(all.map(({ exited }) => exited));
+  tellAllEnded(new Error('Everything was ended.'));
 }
 
 // Enough for the stack trace that explains a failed start, short enough to be read in a terminal.
