@@ -9,13 +9,7 @@ let shop: ComposeShop;
 
 beforeAll(async () => {
   shop = await ComposeShop.prepare('cluster');
-  try {
-    await shop.compose('up', '--wait', '--wait-timeout', '300');
-  } catch (error) {
-    process.stderr.write(await shop.lastWords());
-    await shop.down();
-    throw error;
-  }
+  await shop.start({ withinS: 300 });
 }, 7 * MINUTE_MS);
 
 afterAll(async () => {

@@ -25,6 +25,12 @@ export interface Container {
   readonly ExitCode: number;
 }
 
+interface StartOptions {
+  /** Until it is healthy. */
+  readonly withinS: number;
+  readonly firstUse?: () => Promise<unknown>;
+}
+
 /** A project of its own, on free ports, beside whatever else runs on this machine. */
 export class ComposeShop {
   readonly project = `millrace-test-${randomBytes(3).toString('hex')}`;
@@ -66,6 +72,21 @@ export class ComposeShop {
     const profiles = this.#profiles.flatMap((profile) => ['--profile', profile]);
     this.say(`docker compose ${args.join(' ')}`);
     return this.run('docker', 'compose', '--file', composeFile, '--project-name', this.project, ...profiles, ...args);
+  }
+
+  /**
+   * Starts everything, waits until it is healthy and uses it for the first time. When that fails it tells the last words of
+   * all containers on standard error, removes everything, and rejects.
+   */
+  async start({ withinS, firstUse }: StartOptions): Promise<void> {
+    try {
+      await this.compose('up', '--wait', '--wait-timeout', String(withinS));
+      await firstUse?.();
+    } catch (error) {
+      process.stderr.write(await this.#lastWords());
+      await this.down();
+      throw error;
+    }
   }
 
   /** Runs a program in the repository. Rejects with what it said unless it exits 0. */
@@ -113,7 +134,7 @@ export class ComposeShop {
   }
 
   /** The last lines of each container's log, for somebody who has to find out what went wrong. */
-  async lastWords(): Promise<string> {
+  async #lastWords(): Promise<string> {
     return this.compose('logs', '--no-color', '--tail', '15');
   }
 }

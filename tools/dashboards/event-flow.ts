@@ -1,6 +1,6 @@
 import { brokers } from './brokers.ts';
 import type { Dashboard } from './dashboard.ts';
-import { figure, lines, percentiles, row, table } from './panels.ts';
+import { count, figure, lines, percentiles, row, table } from './panels.ts';
 
 export const eventFlow: Dashboard = {
   uid: 'millrace-event-flow',
@@ -28,11 +28,9 @@ export const eventFlow: Dashboard = {
       ],
       queries: [{ expr: 'max(service:messaging_outbox_oldest_seconds:max)', legend: 'waiting' }],
     }),
-    figure('Dead letters', {
+    count('Dead letters', {
       tells: 'Messages that were given up in the chosen time.',
       whenWrong: 'Each is an order or a figure that somebody must look after: docs/runbooks/dead-letters-growing.md.',
-      unit: 'short',
-      decimals: 0,
       steps: [{ from: 1, color: 'red' }],
       queries: [
         {
@@ -41,27 +39,21 @@ export const eventFlow: Dashboard = {
         },
       ],
     }),
-    figure('Under-replicated', {
+    count('Under-replicated', {
       tells: 'Partitions that have fewer copies than they should.',
       whenWrong: 'A broker is away or slow: docs/runbooks/partitions-under-replicated.md.',
-      unit: 'short',
-      decimals: 0,
       steps: [{ from: 1, color: 'orange' }],
       queries: [{ expr: 'max(kafka_partitions_under_replicated)', legend: 'partitions' }],
     }),
-    figure('Offline', {
+    count('Offline', {
       tells: 'Partitions that nobody can read or write, because they have no leader.',
       whenWrong: 'Orders stop here: docs/runbooks/partitions-offline.md.',
-      unit: 'short',
-      decimals: 0,
       steps: [{ from: 1, color: 'red' }],
       queries: [{ expr: 'max(kafka_partitions_offline)', legend: 'partitions' }],
     }),
-    figure('Brokers', {
+    count('Brokers', {
       tells: 'Brokers in service: one, or three with the profile cluster.',
       whenWrong: 'Fewer than you started: docker compose ps, then the log of the missing one.',
-      unit: 'short',
-      decimals: 0,
       queries: [{ expr: 'max(kafka_brokers)', legend: 'brokers' }],
     }),
 

@@ -52,6 +52,10 @@ export const lines = (title: string, options: Options & { readonly isStacked?: b
 /** One large number per query: the newest. */
 export const figure = (title: string, options: Options): Panel => ({ kind: 'figure', title, width: 4, ...options });
 
+/** A figure that counts whole things. */
+export const count = (title: string, options: Omit<Options, 'unit' | 'decimals'>): Panel =>
+  figure(title, { unit: 'short', decimals: 0, ...options });
+
 /** One horizontal bar per series: the newest value. */
 export const bars = (title: string, options: Options): Panel => ({ kind: 'bars', title, width: 8, ...options });
 

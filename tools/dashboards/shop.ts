@@ -1,5 +1,5 @@
 import type { Dashboard } from './dashboard.ts';
-import { bars, figure, lines, row } from './panels.ts';
+import { bars, count, lines, row } from './panels.ts';
 
 // The figures of analytics come from its read model: each replica shows all of them, so replicas are not added up.
 const orders = (status: string, range: string) =>
@@ -11,49 +11,37 @@ export const shop: Dashboard = {
   description: 'What customers do and what becomes of it',
   panels: [
     row('At a glance'),
-    figure('Orders placed', {
+    count('Orders placed', {
       tells: 'Orders accepted in the chosen time, as analytics has heard of them.',
       whenWrong: 'None although customers are there: see Answers to new orders below, then the dashboard Services.',
-      unit: 'short',
-      decimals: 0,
       queries: [{ expr: orders('placed', '$__range'), legend: 'placed' }],
     }),
-    figure('Completed', {
+    count('Completed', {
       tells: 'Orders that were paid and shipped in the chosen time.',
       whenWrong: 'Far below the placed ones: see In flight by stage for where they wait.',
-      unit: 'short',
-      decimals: 0,
       queries: [{ expr: orders('completed', '$__range'), legend: 'completed' }],
     }),
-    figure('Cancelled', {
+    count('Cancelled', {
       tells: 'Orders that ended with money and stock given back in the chosen time.',
       whenWrong:
         'More than usual: Cancellations by reason tells whether stock, payment, shipping or customers are behind it.',
-      unit: 'short',
-      decimals: 0,
       queries: [{ expr: orders('cancelled', '$__range'), legend: 'cancelled' }],
     }),
-    figure('In flight', {
+    count('In flight', {
       tells: 'Accepted orders that have not reached their end.',
       whenWrong: 'It grows while orders arrive evenly: some stage no longer flows, see In flight by stage.',
-      unit: 'short',
-      decimals: 0,
       queries: [{ expr: 'sum(max by (stage) (order_checkouts_in_flight))', legend: 'in flight' }],
     }),
-    figure('Past their deadline', {
+    count('Past their deadline', {
       tells: 'Checkouts whose deadline passed more than 10 s ago without anybody acting on it.',
       whenWrong:
         'Anything but 0 means that the order service does not do its due work: docs/runbooks/checkout-past-deadline.md.',
-      unit: 'short',
-      decimals: 0,
       steps: [{ from: 1, color: 'red' }],
       queries: [{ expr: 'max(order_checkouts_past_deadline)', legend: 'overdue' }],
     }),
-    figure('Findings in the books', {
+    count('Findings in the books', {
       tells: 'Violations that the auditor found among the orders that ended lately.',
       whenWrong: 'Anything but 0 is a broken promise: docs/runbooks/books-do-not-add-up.md.',
-      unit: 'short',
-      decimals: 0,
       steps: [{ from: 1, color: 'red' }],
       queries: [{ expr: 'sum(max by (rule) (books_findings))', legend: 'findings' }],
     }),

@@ -33,15 +33,7 @@ const POLL_MS = 50;
  */
 export async function checkBooks(shop: ShopRecords): Promise<BooksReport> {
   const accounts = await readAccounts(shop);
-  const verdicts = rules.map((rule): Verdict => {
-    const findings = rule.findings(accounts);
-    return {
-      rule: rule.name,
-      holds: findings.length === 0,
-      findings: findings.slice(0, MAX_FINDINGS),
-      total: findings.length,
-    };
-  });
+  const verdicts = rules.map((rule) => verdictOf(rule.name, rule.findings(accounts)));
   const count = (status: string) => accounts.orders.filter((order) => order.status === status).length;
   const completed = count('completed');
   const cancelled = count('cancelled');
@@ -49,6 +41,16 @@ export async function checkBooks(shop: ShopRecords): Promise<BooksReport> {
     balance: verdicts.every(({ holds }) => holds),
     verdicts,
     orders: { completed, cancelled, open: accounts.orders.length - completed - cancelled },
+  };
+}
+
+/** How a rule stands, given a sentence for each thing that is not as it must be. */
+export function verdictOf(rule: string, sentences: readonly string[]): Verdict {
+  return {
+    rule,
+    holds: sentences.length === 0,
+    findings: sentences.slice(0, MAX_FINDINGS),
+    total: sentences.length,
   };
 }
 
@@ -75,6 +77,16 @@ export async function waitForEnd(
     }
   } finally {
     await unread.close();
+  }
+}
+
+/** Waits like `waitForEnd`; never rejects, but resolves to why it would, or to undefined as soon as all is quiet. */
+export async function unrestWithin(shop: ShopRecords, timeoutMs: number): Promise<string | undefined> {
+  try {
+    await waitForEnd(shop, { timeoutMs });
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
   }
 }
 

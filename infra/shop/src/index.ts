@@ -1,5 +1,7 @@
 export { checkBooks, NO_MAIL_REPEATED, waitForEnd, type BooksReport, type Verdict } from './books.ts';
 export { catalogArrived } from './catalog-arrived.ts';
+export { UsageError } from './command/environment.ts';
+export { SIGNALS } from './command/run-command.ts';
 export { createServiceDatabases } from './prepare/create-databases.ts';
 export { prepareDatabases } from './prepare/prepare-databases.ts';
 export { prepareTopics } from './prepare/prepare-topics.ts';
@@ -7,5 +9,5 @@ export type { Arrivals, DatabaseUrls, Mailbox, RunningShop, ServiceUrls, ShopRec
 export { services, topicsHeard, type DatabaseName, type ServiceName } from './services.ts';
 export { Screen } from './show/screen.ts';
 export { showBooks } from './show/show-books.ts';
-export { showTour } from './show/show-tour.ts';
+export { showOutcome, showTour } from './show/show-tour.ts';
 export { openStage, scenes, type Audience, type Check, type Product, type Scene } from './tour.ts';

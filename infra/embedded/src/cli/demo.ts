@@ -1,22 +1,19 @@
 import { rmSync } from 'node:fs';
 import { relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Screen, showBooks, showTour } from '@millrace/shop';
+import { Screen, showBooks, showOutcome, showTour, SIGNALS, UsageError } from '@millrace/shop';
 import { endAllChildren, type Exit } from '../child.ts';
 import { startShop, type Shop } from '../shop.ts';
 import { FolderInUse } from '../shop/folder-claim.ts';
 import { PortsTaken } from '../shop/ports.ts';
 import type { Replica } from '../shop/replica.ts';
-import { helpText, parseOptions, portOption, UsageError, type DemoOptions } from './options.ts';
+import { helpText, parseOptions, portOption, type DemoOptions } from './options.ts';
 import { showUrls } from './show-urls.ts';
-
-// What a shell reports for a program that ended by this signal.
-const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
 // A start that is broken off has nothing to save; what does not end by then is ended with this process.
 const BREAK_OFF_WITHIN_MS = 3_000;
 
-const screen = new Screen(process.stdout, process.stdout.isTTY === true && !process.env['NO_COLOR']);
+const screen = Screen.ofThisProcess();
 const cwd = process.env['INIT_CWD'] ?? process.cwd(); // pnpm runs scripts in the root, wherever it was called
 
 const options = readOptions();
@@ -64,9 +61,7 @@ async function run(): Promise<void> {
   screen.line(`  ready after ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);
   const { failures, product } = await showTour(shop.urls, screen);
   const failed = failures + (await showBooks(shop, screen));
-  screen.line();
-  if (failed === 0) screen.line(color.green(color.bold('Every check held.')));
-  else screen.line(color.red(color.bold(`${failed} checks did not hold. The logs are in ${fromHere(logsDir)}.`)));
+  showOutcome(failed, screen, `The logs are in ${fromHere(logsDir)}.`);
   if (once) return end(failed === 0 ? 0 : 1);
   showUrls(shop, product, screen);
   const afterwards = keep

@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { UsageError } from '@millrace/shop';
 import { stateFolder } from '../data-folder.ts';
 import { fixedPorts, portUsers, type PortUser, type ShopPorts } from '../shop/ports.ts';
 
@@ -10,11 +11,6 @@ export interface DemoOptions {
   readonly seed: string | undefined;
   readonly ports: ShopPorts;
   readonly logLevel: string;
-}
-
-/** What was asked for on the command line cannot be done; the message says why. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
 }
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];

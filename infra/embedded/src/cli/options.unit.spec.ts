@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import { UsageError } from '@millrace/shop';
 import { fixedPorts } from '../shop/ports.ts';
-import { helpText, parseOptions, UsageError } from './options.ts';
+import { helpText, parseOptions } from './options.ts';
 
 describe('the options of the demo', () => {
   it('take the documented ports unless told otherwise', () => {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { BooksReport, Verdict } from '../books.ts';
+import { type BooksReport, type Verdict, verdictOf } from '../books.ts';
 import type { ShopRecords } from '../running-shop.ts';
 import { Auditor, type AuditorOptions, type AuditReport, livingRules } from './auditor.ts';
 import { STOCK_ADDS_UP } from './stock.ts';
@@ -14,8 +14,6 @@ export interface AuditOnceOptions extends AuditorOptions, LookAgainOptions {}
 
 // In a busy shop each look may meet something that is just under way.
 const MAX_LOOKS = 4;
-
-const MAX_FINDINGS = 10;
 
 /**
  * Judges the books of an open shop once; what it finds wrong it looks at again before it says so. A rule holds only when that
@@ -55,11 +53,6 @@ function verdictsOf({ findings, suspected, isStockUncounted }: AuditReport): rea
       ...of(suspected).map((sentence) => `not decided, for it was seen once only: ${sentence}`),
       ...(slug === STOCK_ADDS_UP.slug && isStockUncounted ? ['not decided: counting every shelf took too long'] : []),
     ];
-    return {
-      rule: name,
-      holds: sentences.length === 0,
-      findings: sentences.slice(0, MAX_FINDINGS),
-      total: sentences.length,
-    };
+    return verdictOf(name, sentences);
   });
 }

@@ -1,17 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { judgeOnce } from './audit-once.ts';
+import { inOrder } from './audit-report.examples.ts';
 import type { AuditReport, LookOptions } from './auditor.ts';
-
-const inOrder: AuditReport = {
-  findings: [],
-  suspected: [],
-  confirmed: [],
-  righted: [],
-  orders: { completed: 3, cancelled: 1, open: 2 },
-  isBehind: false,
-  dropped: 0,
-  isStockUncounted: false,
-};
 
 const lost = { slug: 'stock-adds-up', sentence: 'MUG: 7 on the shelf and 2 left with orders, of 10 that arrived' };
 

@@ -1,20 +1,10 @@
 import { createLogger, Health, Metrics } from '@millrace/observability';
 import { describe, expect, it } from '@jest/globals';
+import { inOrder } from './audit-report.examples.ts';
 import type { Auditor, AuditReport } from './auditor.ts';
 import { keepAuditing } from './keep-auditing.ts';
 
 const CHECKED = /^books_checked_timestamp_seconds \d/m;
-
-const inOrder: AuditReport = {
-  findings: [],
-  suspected: [],
-  confirmed: [],
-  righted: [],
-  orders: { completed: 3, cancelled: 1, open: 2 },
-  isBehind: false,
-  dropped: 0,
-  isStockUncounted: false,
-};
 
 /** What is shown of the books before each of these looks, and after the last. */
 async function shownAround(looks: readonly ('succeeds' | 'fails')[]): Promise<readonly string[]> {

@@ -1,18 +1,8 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import type { Logger } from '@millrace/observability';
+import { inOrder } from './audit-report.examples.ts';
 import type { AuditReport } from './auditor.ts';
 import { reportLogger } from './log-report.ts';
-
-const inOrder: AuditReport = {
-  findings: [],
-  suspected: [],
-  confirmed: [],
-  righted: [],
-  orders: { completed: 3, cancelled: 1, open: 2 },
-  isBehind: false,
-  dropped: 0,
-  isStockUncounted: false,
-};
 
 function linesOf(reports: readonly Partial<AuditReport>[]): string[] {
   const lines: string[] = [];

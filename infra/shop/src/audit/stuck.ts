@@ -1,4 +1,4 @@
-import { kafkaOf, shopTopics } from '../kafka.ts';
+import { deadLetterTopics, endsOf, kafkaOf } from '../kafka.ts';
 import { rowsOf } from '../books/rows.ts';
 import type { ShopRecords } from '../running-shop.ts';
 import { services } from '../services.ts';
@@ -57,14 +57,12 @@ async function deadLetters(shop: ShopRecords, since: number): Promise<Finding[]>
   const admin = kafkaOf(shop.brokers, 2).admin();
   try {
     await admin.connect();
-    const topics = shopTopics.map(({ name }) => name).filter((name) => name.endsWith('.dlq'));
     const found: Finding[] = [];
-    // One after the other: asked for two topics at once, kafkajs may look for the second in metadata of the first.
-    for (const topic of topics) {
-      const ends = await admin.fetchTopicOffsets(topic);
+    // Here, too, one topic after the other: see `endsOf`.
+    for (const [topic, ends] of await endsOf(admin, deadLetterTopics)) {
       const starts = await admin.fetchTopicOffsetsByTimestamp(topic, since);
       const startOf = new Map(starts.map(({ partition, offset }) => [partition, Number(offset)]));
-      const isNew = ends.some(({ partition, high }) => Number(high) > (startOf.get(partition) ?? 0));
+      const isNew = [...ends].some(([partition, { high }]) => high > (startOf.get(partition) ?? 0));
       if (isNew) found.push({ slug: NO_DEAD_LETTERS.slug, sentence: `${topic} got messages` });
     }
     return found;

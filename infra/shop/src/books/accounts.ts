@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { kafkaOf, shopTopics } from '../kafka.ts';
+import { deadLetterTopics, endsOf, kafkaOf } from '../kafka.ts';
 import type { ShopRecords } from '../running-shop.ts';
 import { services, type ServiceName } from '../services.ts';
 import { rowsOf } from './rows.ts';
@@ -209,12 +209,9 @@ async function readDeadLetters(shop: ShopRecords): Promise<Map<string, number>> 
   const admin = kafkaOf(shop.brokers).admin();
   await admin.connect();
   try {
-    const topics = shopTopics.map(({ name }) => name).filter((name) => name.endsWith('.dlq'));
     const counts = new Map<string, number>();
-    // One after the other: asked for two topics at once, kafkajs may look for the second in metadata of the first.
-    for (const topic of topics) {
-      const partitions = await admin.fetchTopicOffsets(topic);
-      const count = partitions.reduce((sum, { high, low }) => sum + Number(high) - Number(low), 0);
+    for (const [topic, partitions] of await endsOf(admin, deadLetterTopics)) {
+      const count = [...partitions.values()].reduce((sum, { high, low }) => sum + high - low, 0);
       if (count > 0) counts.set(topic, count);
     }
     return counts;

@@ -1,4 +1,4 @@
-import { kafkaOf, shopTopics } from '../kafka.ts';
+import { type Ends, endsOf, kafkaOf, messageTopics } from '../kafka.ts';
 import type { ShopRecords } from '../running-shop.ts';
 import { consumerGroups } from '../services.ts';
 
@@ -15,20 +15,14 @@ const NEVER = -1;
 export async function unreadMessages({ brokers }: ShopRecords): Promise<UnreadMessages> {
   const admin = kafkaOf(brokers).admin();
   await admin.connect();
-  const topics = shopTopics.map(({ name }) => name).filter((name) => !name.endsWith('.dlq'));
 
-  async function endsOf(topic: string): Promise<Map<number, number>> {
-    const partitions = await admin.fetchTopicOffsets(topic);
-    return new Map(partitions.map(({ partition, high }) => [partition, Number(high)]));
-  }
-
-  async function unreadBy(group: string, ends: ReadonlyMap<string, ReadonlyMap<number, number>>): Promise<string[]> {
-    const read = await admin.fetchOffsets({ groupId: group, topics });
+  async function unreadBy(group: string, ends: ReadonlyMap<string, ReadonlyMap<number, Ends>>): Promise<string[]> {
+    const read = await admin.fetchOffsets({ groupId: group, topics: messageTopics });
     return read.flatMap(({ topic, partitions }) => {
       // Kafka does not tell which topics a group hears. One of which it never read anything is taken for one it does not.
       const isHeard = partitions.some(({ offset }) => Number(offset) !== NEVER);
       const count = partitions.reduce((sum, { partition, offset }) => {
-        return sum + (ends.get(topic)?.get(partition) ?? 0) - Math.max(0, Number(offset));
+        return sum + (ends.get(topic)?.get(partition)?.high ?? 0) - Math.max(0, Number(offset));
       }, 0);
       return isHeard && count > 0 ? [`${group} has ${count} messages of ${topic} to handle`] : [];
     });
@@ -36,11 +30,13 @@ export async function unreadMessages({ brokers }: ShopRecords): Promise<UnreadMe
 
   return {
     async find() {
-      // One after the other: asked for two topics at once, kafkajs may look for the second in metadata of the first.
-      const ends = new Map<string, Map<number, number>>();
-      for (const topic of topics) ends.set(topic, await endsOf(topic));
+      const ends = await endsOf(admin, messageTopics);
       const unread = await Promise.all(consumerGroups.map((group) => unreadBy(group, ends)));
-      return { unread: unread.flat()[0], ends: JSON.stringify([...ends].map(([topic, map]) => [topic, ...map])) };
+      const highs = [...ends].map(([topic, partitions]) => [
+        topic,
+        [...partitions].map(([id, { high }]) => [id, high]),
+      ]);
+      return { unread: unread.flat()[0], ends: JSON.stringify(highs) };
     },
     close: () => admin.disconnect(),
   };

@@ -47,9 +47,8 @@ await runCommand({
     const settledMs = readNumber('--settled', String(values['settled'] ?? 60), 0, 3_600) * 1000;
     const options = { windowMs, settledMs };
     if (values['once'] === true) {
-      const screen = new Screen(process.stdout, process.stdout.isTTY === true && !process.env['NO_COLOR']);
       const report = await auditOnce(records, { ...options, lookAgainAfterMs: 10_000, stop });
-      return showReport(report, screen) === 0 ? 0 : 1;
+      return showReport(report, Screen.ofThisProcess()) === 0 ? 0 : 1;
     }
     const port = readNumber('AUDIT_PORT', process.env['AUDIT_PORT'] || '9464', 0, 65_535);
     const logger = createLogger({ service: 'auditor', level: process.env['LOG_LEVEL'] || 'info' });

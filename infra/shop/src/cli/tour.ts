@@ -3,7 +3,7 @@ import { recordsOf, recordVariables } from '../command/records.ts';
 import { runCommand } from '../command/run-command.ts';
 import { waitFor } from '../command/wait-for.ts';
 import { Screen } from '../show/screen.ts';
-import { showTour } from '../show/show-tour.ts';
+import { showOutcome, showTour } from '../show/show-tour.ts';
 import { showBooksAfterTour } from '../tour/tour-books.ts';
 
 const variables = {
@@ -23,7 +23,7 @@ ${describeVariables(variables)}
 Exits 0 only if every check held, else 1.
 `;
 
-const screen = new Screen(process.stdout, process.stdout.isTTY === true && !process.env['NO_COLOR']);
+const screen = Screen.ofThisProcess();
 
 await runCommand({
   help,
@@ -42,10 +42,7 @@ await runCommand({
     const traceLink = (traceId: string) => (traceUi ? `${traceUi}/trace/${traceId}` : traceId);
     const { failures } = await showTour(urls, screen, { ownProduct: true, traceLink });
     const failed = failures + (await showBooksAfterTour(recordsOf(values), screen));
-    const { color } = screen;
-    screen.line();
-    if (failed === 0) screen.line(color.green(color.bold('Every check held.')));
-    else screen.line(color.red(color.bold(`${failed} checks did not hold.`)));
+    showOutcome(failed, screen);
     return failed === 0 ? 0 : 1;
   },
 });

@@ -1,8 +1,8 @@
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
 import { UsageError } from './environment.ts';
 
-// What a shell reports for a program that ended by this signal.
-const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+/** The signals that stop a command, each with what a shell reports for a program that ended by it. */
+export const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
 // Whoever stopped us waits ten seconds, as Docker does, and then kills.
 const STOP_WITHIN_MS = 8_000;

@@ -14,6 +14,11 @@ export class Screen {
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
 
+  /** The one on standard output. */
+  static ofThisProcess(): Screen {
+    return new Screen(process.stdout, process.stdout.isTTY === true && !process.env['NO_COLOR']);
+  }
+
   constructor(out: WriteStream, isColored: boolean) {
     this.#out = out;
     this.color = pico.createColors(isColored);

@@ -1,22 +1,28 @@
-import { checkBooks, waitForEnd, type BooksReport } from '../books.ts';
+import { checkBooks, unrestWithin, type BooksReport } from '../books.ts';
 import type { ShopRecords } from '../running-shop.ts';
 import type { Screen } from './screen.ts';
 
 const PATIENCE_MS = 30_000;
+const WAITING = 'waiting until nothing is under way';
 
 /** Waits until nothing happens any more, checks the books and shows them; resolves to the number of rules that do not hold. */
 export async function showBooks(shop: ShopRecords, screen: Screen): Promise<number> {
   const { color } = screen;
   screen.line();
   screen.line(color.bold('The books'));
-  screen.doing('waiting until nothing is under way');
-  const unrest = await waitForEnd(shop, { timeoutMs: PATIENCE_MS }).then(
-    () => undefined,
-    (error: unknown) => String(error instanceof Error ? error.message : error),
-  );
-  screen.done('waiting until nothing is under way');
+  const unrest = await showWaiting(screen, unrestWithin(shop, PATIENCE_MS));
   if (unrest !== undefined) screen.line(`     ${color.red('✘')} ${unrest}`);
   return showReport(await checkBooks(shop), screen) + (unrest === undefined ? 0 : 1);
+}
+
+/** Shows that it waits until nothing is under way, and resolves as `waiting` does. */
+export async function showWaiting<T>(screen: Screen, waiting: Promise<T>): Promise<T> {
+  screen.doing(WAITING);
+  try {
+    return await waiting;
+  } finally {
+    screen.done(WAITING);
+  }
 }
 
 /** Shows how each rule stands; returns the number of those that do not hold. What is forgiven is shown and not counted. */

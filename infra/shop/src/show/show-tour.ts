@@ -48,6 +48,15 @@ export async function showTour(
   return { failures, product: stage.product };
 }
 
+/** Says whether every check of a tour and its books held; `whereToLook` is for one that did not. */
+export function showOutcome(failed: number, screen: Screen, whereToLook?: string): void {
+  const { color } = screen;
+  screen.line();
+  if (failed === 0) return screen.line(color.green(color.bold('Every check held.')));
+  const bad = `${failed} checks did not hold.`;
+  screen.line(color.red(color.bold(whereToLook === undefined ? bad : `${bad} ${whereToLook}`)));
+}
+
 function messageLine({ sinceStartMs, service, type, kind, about }: TimelineEntry, color: Screen['color']): string {
   const after = color.dim(`${`+${sinceStartMs}`.padStart(8)} ms`);
   const what = about === undefined ? type : `${type}: ${about}`;

@@ -1,10 +1,10 @@
 import { auditOnce } from '../audit/audit-once.ts';
 import { firstIdOf } from '../audit/watch-list.ts';
-import { checkBooks, NO_MAIL_REPEATED, waitForEnd } from '../books.ts';
+import { checkBooks, NO_MAIL_REPEATED, unrestWithin } from '../books.ts';
 import { rowsOf } from '../books/rows.ts';
 import type { ShopRecords } from '../running-shop.ts';
 import type { Screen } from '../show/screen.ts';
-import { showReport } from '../show/show-books.ts';
+import { showReport, showWaiting } from '../show/show-books.ts';
 
 const QUIET_WITHIN_MS = 10_000;
 const TRIES = 4;
@@ -31,9 +31,7 @@ export async function showBooksAfterTour(records: ShopRecords, screen: Screen): 
   };
   if ((await countOrders(records)) > MAX_ORDERS_AT_ONCE)
     return living(`There are more than ${MAX_ORDERS_AT_ONCE} orders`);
-  screen.doing('waiting until nothing is under way');
-  const unrest = await unrestOf(records, tourEndedAt);
-  screen.done('waiting until nothing is under way');
+  const unrest = await showWaiting(screen, unrestOf(records, tourEndedAt));
   if (unrest === undefined) {
     const report = await checkBooks(records);
     if (report.balance || !(await isBusy(records, tourEndedAt))) return showReport(report, screen, forgiven);
@@ -47,10 +45,7 @@ export async function showBooksAfterTour(records: ShopRecords, screen: Screen): 
 async function unrestOf(records: ShopRecords, since: Date): Promise<string | undefined> {
   let unrest: string | undefined;
   for (let tries = 0; tries < TRIES; tries++) {
-    unrest = await waitForEnd(records, { timeoutMs: QUIET_WITHIN_MS }).then(
-      () => undefined,
-      (error: unknown) => (error instanceof Error ? error.message : String(error)),
-    );
+    unrest = await unrestWithin(records, QUIET_WITHIN_MS);
     if (unrest === undefined || (await isBusy(records, since))) break;
   }
   return unrest;

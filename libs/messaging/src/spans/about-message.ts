@@ -1,6 +1,6 @@
 import type { AnyMessage } from '@millrace/contracts';
 import { traceIdsOf } from '@millrace/observability';
-import type { Span } from '@opentelemetry/api';
+import type { Attributes, Span } from '@opentelemetry/api';
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
@@ -17,6 +17,15 @@ export function orderIdOf(key: string | null | undefined): string | undefined {
 export function idsOf({ id, key }: AnyMessage): Readonly<Record<string, string>> {
   const orderId = orderIdOf(key);
   return orderId === undefined ? { messageId: id, key } : { messageId: id, key, orderId };
+}
+
+/** What spans of a message carry: its order is the conversation. */
+export function attributesOf({ id, key }: AnyMessage): Attributes {
+  const orderId = orderIdOf(key);
+  return {
+    'messaging.message.id': id,
+    ...(orderId === undefined ? {} : { 'messaging.message.conversation_id': orderId }),
+  };
 }
 
 /** What log lines about a message carry: they are found by its order, and lead to its trace. */

@@ -1,7 +1,7 @@
 import type { AnyMessage } from '@millrace/contracts';
 import { contextOf, isSampled } from '@millrace/observability';
 import { type Link, type Span, type SpanContext, SpanKind, trace } from '@opentelemetry/api';
-import { orderIdOf } from './about-message.ts';
+import { attributesOf } from './about-message.ts';
 import { startBatchSpan } from './batch-span.ts';
 import { failSpan, tracer } from './tracer.ts';
 
@@ -52,19 +52,11 @@ export function startDecideSpans(messages: readonly AnyMessage[]): DecideSpans {
 function startDecideSpan(message: AnyMessage, request: SpanContext | undefined): Span | undefined {
   if (!isSampled(message.traceparent)) return undefined;
   const parent = contextOf(message.traceparent);
-  const orderId = orderIdOf(message.key);
   const links: Link[] =
     request !== undefined && request.traceId !== trace.getSpanContext(parent)?.traceId ? [{ context: request }] : [];
   const span = tracer.startSpan(
     `decide ${message.type}`,
-    {
-      kind: SpanKind.INTERNAL,
-      links,
-      attributes: {
-        'messaging.message.id': message.id,
-        ...(orderId === undefined ? {} : { 'messaging.message.conversation_id': orderId }),
-      },
-    },
+    { kind: SpanKind.INTERNAL, links, attributes: attributesOf(message) },
     parent,
   );
   return span.isRecording() ? span : undefined;

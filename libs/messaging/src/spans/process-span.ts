@@ -2,7 +2,7 @@ import { type AnyMessage, type Decoded, headerNames, textOf } from '@millrace/co
 import { contextOf, isSampled, traceparentOf } from '@millrace/observability';
 import { type Attributes, type Span, SpanKind } from '@opentelemetry/api';
 import type { Incoming } from '../runtime/incoming.ts';
-import { orderIdOf } from './about-message.ts';
+import { attributesOf } from './about-message.ts';
 import { tracer } from './tracer.ts';
 
 /** How the work on a record ended: as the metric `messaging_settled_total` counts it. */
@@ -51,11 +51,9 @@ export function traceparentFor(span: Span | undefined, message: AnyMessage): str
   return span === undefined ? message.traceparent : traceparentOf(span.spanContext());
 }
 
-function messageAttributes({ id, key }: AnyMessage, wireType: string | undefined): Attributes {
-  const orderId = orderIdOf(key);
+function messageAttributes(message: AnyMessage, wireType: string | undefined): Attributes {
   return {
-    'messaging.message.id': id,
-    ...(orderId === undefined ? {} : { 'messaging.message.conversation_id': orderId }),
+    ...attributesOf(message),
     ...(wireType === undefined ? {} : { 'cloudevents.event_type': wireType }),
   };
 }
