@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { freePortsInARow, isPortInUse, temporaryFolder } from '@millrace/embedded';
 import { until } from '@millrace/messaging/testing';
 
-const TEST_TIMEOUT_MS = 180_000;
-// A start on a busy machine takes a third of this.
-const WITHIN_MS = 80_000;
+const TEST_TIMEOUT_MS = 300_000;
+// A start takes 6 s; on a machine where eight others compile it took 80 s.
+const WITHIN_MS = 150_000;
 const PORTS_OF_A_DEMO = 9;
 const program = join(import.meta.dirname, '..', '..', 'infra', 'embedded', 'dist', 'cli', 'demo.js');
 
