@@ -106,6 +106,19 @@ describe('the shop in containers', () => {
     5 * MINUTE_MS,
   );
 
+  it('answers the tool `millrace` from a container of its own, each service by its own database', async () => {
+    const millrace = async (...args: readonly string[]): Promise<Record<string, unknown>> =>
+      JSON.parse(await shop.compose('run', '--rm', '--no-deps', '-T', 'millrace', ...args, '--json')) as Record<
+        string,
+        unknown
+      >;
+    expect(await millrace('topics')).toMatchObject({
+      topics: expect.arrayContaining([expect.objectContaining({ topic: 'order.events.v1' })]),
+    });
+    expect(await millrace('dlq', 'list')).toMatchObject({ total: expect.any(Number) });
+    expect(await millrace('parked', 'list')).toEqual({ parked: expect.any(Array) });
+  });
+
   it('is watched: Prometheus reaches every target, and understands every rule', async () => {
     interface Targets {
       readonly data: {

@@ -2,8 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CapturePayment, newId, type OrderId } from '@millrace/contracts';
 import { type PostgresServer, startPostgres, temporaryFolder } from '@millrace/embedded';
 import { decides } from '@millrace/messaging';
-import { tally, tallyStore, underLoad, Workbench } from '@millrace/messaging/fixtures';
+import { scraped, tally, tallyStore, underLoad, Workbench } from '@millrace/messaging/fixtures';
 import { until } from '@millrace/messaging/testing';
+import { Metrics } from '@millrace/observability';
 
 const GROUP = 'test.outage';
 
@@ -37,6 +38,8 @@ describe('a database that is killed under load', () => {
       return rows[0]?.n ?? 0;
     };
     const checkOf = async (name: string): Promise<string> => (await replica.health.ready()).checks[name] ?? '';
+    const shown = (name: string, labels = {}): Promise<number | undefined> =>
+      scraped(replica.get(Metrics), name, { group: GROUP, ...labels });
     const sendForEach = async (): Promise<void> => {
       const ids = await bench.send(
         CapturePayment,
@@ -52,9 +55,14 @@ describe('a database that is killed under load', () => {
         });
         await postgres.kill();
         await until('the group waits', async () => (await checkOf(`group ${GROUP}`)).includes('the database'));
+        await until(
+          'nothing is fetched',
+          async () => (await shown('messaging_paused_partitions', { reason: 'outage' })) === 6,
+        );
         await until('the outbox waits', async () => (await checkOf('outbox')).includes('the database'));
         await postgres.start();
         await until('work goes on', async () => (await appliedCount()) > before);
+        await until('all is fetched', async () => (await shown('messaging_paused_partitions')) === 0);
       }
     });
     for (const [orderId, ids] of sent) {
@@ -70,6 +78,8 @@ describe('a database that is killed under load', () => {
     expect(new Set(said.map(({ headers }) => headers['ce_id'])).size).toBe(all.length);
     expect(await bench.topics.read(`${GROUP}.dlq`)).toEqual([]);
     expect(replica.fatal).toEqual([]);
+    // It was a member all the time.
+    expect(await shown('messaging_rebalances_total')).toBe(0);
     expect((await replica.health.ready()).checks).toEqual({ outbox: 'ok', [`group ${GROUP}`]: 'ok' });
   });
 });

@@ -11,7 +11,11 @@ export class ShopCommand {
   #output = '';
   #code: number | undefined;
 
-  constructor(name: 'audit' | 'load' | 'prepare' | 'tour', args: readonly string[], env: Record<string, string>) {
+  constructor(
+    name: 'audit' | 'load' | 'millrace' | 'prepare' | 'tour',
+    args: readonly string[],
+    env: Record<string, string>,
+  ) {
     this.#child = spawn(process.execPath, [join(commands, `${name}.js`), ...args], {
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],

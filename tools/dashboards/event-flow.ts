@@ -99,6 +99,28 @@ export const eventFlow: Dashboard = {
       unit: 'short',
       queries: [{ expr: 'sum by (group) (kafka_group_lag_messages)', legend: '{{group}}' }],
     }),
+    lines('Coming in and settled', {
+      tells: 'Messages per second that come into the topics of each group, and that it settles.',
+      whenWrong: 'Settled below coming in for minutes: the group falls back, add replicas of its service.',
+      unit: 'cps',
+      queries: [
+        { expr: 'group:kafka_group_produced:rate1m', legend: '{{group}} in' },
+        { expr: 'group:messaging_settled:rate1m', legend: '{{group}} settled' },
+      ],
+    }),
+    lines('Catch-up rate', {
+      tells: 'By how many messages a second each group comes nearer to the end of its topics; below 0 it falls back.',
+      whenWrong: 'Below 0 for minutes: docs/runbooks/lag-growing.md.',
+      unit: 'cps',
+      queries: [{ expr: 'group:kafka_group_catch_up:rate1m', legend: '{{group}}' }],
+    }),
+    lines('Time to catch up', {
+      tells: 'How long each group needs at the speed of the last minute until nothing is before it.',
+      whenWrong:
+        'No line for a group with lag: it comes no nearer, see Paused partitions and docs/runbooks/lag-growing.md.',
+      unit: 's',
+      queries: [{ expr: 'group:kafka_group_catch_up:seconds < Inf', legend: '{{group}}' }],
+    }),
     table('Partitions furthest behind', {
       tells: 'The ten partitions with the most messages to go.',
       whenWrong: 'One partition alone: a single key or a single replica is slow. All of a group: the group is.',
@@ -150,6 +172,13 @@ export const eventFlow: Dashboard = {
       unit: 'short',
       queries: [{ expr: 'sum by (group) (messaging_open_records)', legend: '{{group}}' }],
     }),
+    lines('Paused partitions', {
+      tells: 'Partitions of which nothing is fetched, by group and reason.',
+      whenWrong:
+        'high-water: it has enough to do in memory, which is how a backlog looks. outage: the database or a provider is away; the log says which.',
+      unit: 'short',
+      queries: [{ expr: 'sum by (group, reason) (messaging_paused_partitions) > 0', legend: '{{group}} {{reason}}' }],
+    }),
     lines('Oldest open message', {
       tells: 'How long the oldest message that was received waits to be settled, by group.',
       whenWrong: 'It climbs while the database or a provider is away; the log of the service says which.',
@@ -170,11 +199,28 @@ export const eventFlow: Dashboard = {
         },
       ],
     }),
+    lines('Parked keys', {
+      tells:
+        'Orders and products whose messages wait behind one that failed, by group: for the next try, or for a person.',
+      whenWrong: 'Any that is held, or a line that does not fall: docs/runbooks/messages-parked.md.',
+      unit: 'short',
+      queries: [
+        { expr: 'max by (group, state) (messaging_parked_keys) > 0', legend: '{{group}} {{state}}' },
+        { expr: 'max by (group) (messaging_parked_messages) > 0', legend: '{{group}} messages' },
+      ],
+    }),
+    lines('Oldest parked message', {
+      tells: 'Since when the longest of the parked messages waits, by group.',
+      whenWrong: 'Above ten minutes: docs/runbooks/messages-parked.md.',
+      unit: 's',
+      steps: [{ from: 600, color: 'red' }],
+      queries: [{ expr: 'max by (group) (messaging_parked_oldest_seconds) > 0', legend: '{{group}}' }],
+    }),
     lines('Retries by cause', {
       tells:
-        'Repeated tries per second: a call that failed, a side that is away, a lost race, a database that is away.',
+        'Repeated tries per second: a message that failed, a side that is away, a lost race, a database that is away.',
       whenWrong:
-        'call, unavailable: docs/runbooks/outside-unavailable.md. database: is PostgreSQL up? conflict is everyday business in small numbers.',
+        'failure: docs/runbooks/messages-parked.md. unavailable: docs/runbooks/outside-unavailable.md. database: is PostgreSQL up? conflict is everyday business in small numbers.',
       unit: 'cps',
       queries: [
         {

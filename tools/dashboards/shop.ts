@@ -113,11 +113,22 @@ export const shop: Dashboard = {
     }),
     lines('Answers to new orders', {
       tells: 'How the order API answers POST /orders: accepted, repeated, refused or failed, per second.',
-      whenWrong:
-        'failed: docs/runbooks/api-errors.md. too-busy: more orders than one process can take, start another replica of order.',
+      whenWrong: 'failed: docs/runbooks/api-errors.md. too-busy: docs/runbooks/orders-turned-away.md.',
       unit: 'reqps',
       isStacked: true,
       queries: [{ expr: 'sum by (outcome) (rate(order_placements_total[$__rate_interval]))', legend: '{{outcome}}' }],
+    }),
+    lines('Orders turned away', {
+      tells: 'Requests per second that are answered with 503 because of a limit, by reason.',
+      whenWrong: 'More than a moment: docs/runbooks/orders-turned-away.md. What was accepted before is safe.',
+      unit: 'reqps',
+      isStacked: true,
+      queries: [
+        {
+          expr: 'sum by (request, reason) (rate(order_turned_away_total[$__rate_interval]))',
+          legend: '{{request}} {{reason}}',
+        },
+      ],
     }),
 
     row('Checkouts under way'),

@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { format, type FormatOptions } from 'oxfmt';
+import { promisesPart } from '../../tests/conformance/page.ts';
 import { metricsTable } from './metrics.ts';
 import { sections } from './sections.ts';
 import { consumerGroups } from './service-map.ts';
@@ -11,8 +12,14 @@ import { consumerGroups } from './service-map.ts';
 const root = join(import.meta.dirname, '../..');
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { check: { type: 'boolean' } } });
 const pages =
-  positionals.length > 0 ? positionals : ['ARCHITECTURE.md', 'docs/metrics.md'].map((page) => join(root, page));
-const parts = new Map([...sections(await consumerGroups(root)), ['metrics', metricsTable(root)]]);
+  positionals.length > 0
+    ? positionals
+    : ['ARCHITECTURE.md', 'docs/metrics.md', 'docs/promises.md'].map((page) => join(root, page));
+const parts = new Map([
+  ...sections(await consumerGroups(root)),
+  ['metrics', metricsTable(root)],
+  ['promises', promisesPart()],
+]);
 const PART = /(<!-- generated:([a-z-]+) -->\n)[\s\S]*?(<!-- \/generated:\2 -->)/g;
 const style = JSON.parse(readFileSync(join(root, '.oxfmtrc.json'), 'utf8')) as FormatOptions;
 

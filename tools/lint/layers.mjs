@@ -14,7 +14,7 @@ const libraries = {
 };
 
 /** What starts, runs and tests services, and is imported by none. */
-const tools = ['bench', 'embedded', 'shop', 'tests'];
+const tools = ['bench', 'cli', 'embedded', 'shop', 'tests'];
 
 const decisionsMayImport = [
   'zod',

@@ -26,6 +26,12 @@ export function appModule(config: OrderConfig): DynamicModule {
       OrdersModule.forRoot(checkout, {
         idempotencyKeyTtlHours: config.IDEMPOTENCY_KEY_TTL_HOURS,
         maxStreams: config.MAX_STREAMS,
+        limits: {
+          outboxMessages: config.SHED_OUTBOX_MESSAGES,
+          outboxAgeMs: config.SHED_OUTBOX_AGE_MS,
+          poolWaiters: config.SHED_POOL_WAITERS,
+          openPlacements: config.SHED_OPEN_PLACEMENTS,
+        },
         traceUiUrl: config.TRACE_UI_URL,
       }),
     ],

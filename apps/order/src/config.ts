@@ -13,6 +13,16 @@ const deadlineMs = (defaultMs: number, meaning: string) =>
     .default(defaultMs)
     .describe(`how long a checkout waits ${meaning}, in ms, such as ${defaultMs}`);
 
+/** A limit from which on orders are turned away. */
+const limit = (atMost: number, defaultValue: number, meaning: string) =>
+  z.coerce
+    .number('expected a number')
+    .int()
+    .min(1)
+    .max(atMost)
+    .default(defaultValue)
+    .describe(`orders are turned away with 503 while ${meaning}, such as ${defaultValue}`);
+
 const base = baseConfig({ httpPort: 8080 });
 
 const schema = z.object({
@@ -29,6 +39,10 @@ const schema = z.object({
     .max(24 * 365)
     .default(24)
     .describe('how long a repeated POST /orders gets its first answer, in hours, such as 24'),
+  SHED_OUTBOX_MESSAGES: limit(1_000_000, 50_000, 'so many messages wait in the outbox'),
+  SHED_OUTBOX_AGE_MS: limit(MAX_DEADLINE_MS, 900_000, 'the oldest message has waited in the outbox for so long, in ms'),
+  SHED_POOL_WAITERS: limit(100_000, 500, 'so many wait in this process for a database session'),
+  SHED_OPEN_PLACEMENTS: limit(100_000, 1_000, 'so many orders wait in this process for their answer'),
   TRACE_UI_URL: z
     .url({ protocol: /^https?$/, error: 'expected an http:// or https:// URL' })
     .optional()

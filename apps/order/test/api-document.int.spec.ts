@@ -10,7 +10,10 @@ interface Operation {
   readonly requestBody?: {
     readonly content: Record<string, { readonly schema: { readonly examples?: readonly Record<string, unknown>[] } }>;
   };
-  readonly responses: Record<string, { readonly content?: Record<string, unknown> }>;
+  readonly responses: Record<
+    string,
+    { readonly content?: Record<string, unknown>; readonly headers?: Record<string, unknown> }
+  >;
 }
 
 interface ApiDocument {
@@ -72,6 +75,15 @@ describe('the API document', () => {
       const problems = Object.entries(responses).filter(([status]) => Number(status) >= 400);
       expect(problems.map(([status]) => status)).toEqual(expect.arrayContaining(['400', '503']));
       for (const [, { content }] of problems) expect(Object.keys(content ?? {})).toEqual(['application/problem+json']);
+    }
+  });
+
+  it('says of each 503 that it tells when to come again', () => {
+    for (const [route, { responses }] of operations()) {
+      expect({ route, headers: Object.keys(responses['503']?.headers ?? {}) }).toEqual({
+        route,
+        headers: ['Retry-After'],
+      });
     }
   });
 

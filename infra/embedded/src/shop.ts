@@ -6,6 +6,7 @@ import {
   prepareDatabases,
   prepareTopics,
   services,
+  writeShopFile,
   type DatabaseUrls,
   type RunningShop,
   type ServiceName,
@@ -172,6 +173,9 @@ async function start(
   });
   await both(listed, running);
   await timed('prices known to the order service', () => catalogArrived(addresses));
+  // Last to appear and first to go: whoever finds it finds the shop open.
+  const forget = writeShopFile(dir, { pid: process.pid, brokers: kafka.brokers, databases: urls, urls: addresses });
+  cleanUp.push(async () => forget());
   return {
     dir,
     startedAt,

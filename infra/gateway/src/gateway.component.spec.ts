@@ -120,6 +120,44 @@ describe('a request', () => {
     },
   );
 
+  it.each(['GET', 'POST'])(
+    'by %s that a replica has no time for is not sent to another: its caller gets the answer and when to come again',
+    async (method) => {
+      const [a, b] = [await replica('a'), await replica('b')];
+      const body = JSON.stringify({ type: 'https://millrace.dev/problems/too-busy', reason: 'outbox-full' });
+      for (const each of [a, b]) {
+        each.answer = (_request, response) => {
+          response.writeHead(503, { 'retry-after': '17', 'content-type': 'application/problem+json' }).end(body);
+        };
+      }
+      const { url, statusUrl } = await gateway([a, b]);
+      const response = await fetch(`${url}/orders`, { method, ...(method === 'POST' ? { body: '{}' } : {}) });
+      expect([response.status, response.headers.get('retry-after'), await response.text()]).toEqual([503, '17', body]);
+      expect(a.received.length + b.received.length).toBe(1);
+      // It was reached and has its turn again: it is busy, not away.
+      expect(await whoAnswers(`${statusUrl}/metrics`)).not.toMatch(/^gateway_retries_total\{.*\} [1-9]/m);
+      await fetch(`${url}/orders`);
+      expect([a.received.length, b.received.length]).toEqual([1, 1]);
+    },
+  );
+
+  it('with an idempotency-key is sent to another replica, byte for byte, when one breaks off, and once to each', async () => {
+    const [a, b] = [await replica('a'), await replica('b')];
+    a.answer = (request) => request.socket.destroy();
+    const { url } = await gateway([a, b]);
+    const named = { method: 'POST', headers: { 'idempotency-key': 'k-1' }, body: '{ "sku" : 1 }' };
+    for (let request = 0; request < 4; request++) {
+      expect(await (await fetch(`${url}/orders`, named)).text()).toBe('b');
+    }
+    for (const { headers, body } of b.received) {
+      expect([headers['idempotency-key'], body]).toEqual(['k-1', '{ "sku" : 1 }']);
+    }
+    b.answer = (request) => request.socket.destroy();
+    const tried = a.received.length + b.received.length;
+    expect((await fetch(`${url}/orders`, named)).status).toBe(502);
+    expect(a.received.length + b.received.length).toBe(tried + 2);
+  });
+
   it('that changes nothing is sent to another replica when one breaks off', async () => {
     const [a, b] = [await replica('a'), await replica('b')];
     a.answer = (request) => request.socket.destroy();

@@ -10,12 +10,16 @@ class NoReplicaError extends Error {
 // Repeating these changes nothing (RFC 9110, 9.2.1).
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 
+// Whoever names a request so says that it may come twice: services that take the key do nothing twice under it.
+const IDEMPOTENCY_KEY = 'idempotency-key';
+
 // The replica took the request and is slow: the next one would be asked in vain and the caller waits twice as long.
 const TOO_SLOW = 'UND_ERR_HEADERS_TIMEOUT';
 
 /**
  * Sends each request to the replica whose turn it is. One that cannot be reached was sent nothing, so the next is tried, each
- * once; a request that was sent is sent to another only if its method is safe and no answer had begun.
+ * once; a request that was sent is sent to another only if its method is safe or it has an idempotency-key, and no answer had
+ * begun. A replica that stops closes connections on which a request may just be under way.
  */
 export function takeTurns(replicas: Replicas, onRetry: () => void): Dispatcher.DispatcherComposeInterceptor {
   return (dispatch) => (options, handler) => {
@@ -28,7 +32,7 @@ export function takeTurns(replicas: Replicas, onRetry: () => void): Dispatcher.D
       );
     const onFailure = (origin: string, error: NodeJS.ErrnoException, wasSent: boolean): boolean => {
       if (!wasSent) replicas.rest(origin);
-      const mayRepeat = !wasSent || (SAFE_METHODS.has(options.method) && error.code !== TOO_SLOW);
+      const mayRepeat = !wasSent || (isRepeatable(options) && error.code !== TOO_SLOW);
       const next = mayRepeat ? others.shift() : undefined;
       if (next === undefined) return false;
       onRetry();
@@ -37,6 +41,11 @@ export function takeTurns(replicas: Replicas, onRetry: () => void): Dispatcher.D
     };
     return visit(first);
   };
+}
+
+function isRepeatable({ method, headers }: Dispatcher.DispatchOptions): boolean {
+  if (SAFE_METHODS.has(method)) return true;
+  return headers !== null && typeof headers === 'object' && IDEMPOTENCY_KEY in headers;
 }
 
 /** True when somebody else has been asked. */

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { countOpenOrders, readAccounts, readOutboxes } from './books/accounts.ts';
+import { countOpenOrders, readAccounts, readOutboxes, readParked } from './books/accounts.ts';
 import { unreadMessages } from './books/unread-messages.ts';
 import { rules } from './books/rules.ts';
 
@@ -94,5 +94,7 @@ async function pendingWork(shop: ShopRecords): Promise<string | undefined> {
   const open = await countOpenOrders(shop);
   if (open > 0) return `${open} orders have not ended`;
   const unsent = Object.entries(await readOutboxes(shop)).find(([, count]) => count > 0);
-  return unsent && `${unsent[1]} messages wait in the outbox of ${unsent[0]}`;
+  if (unsent) return `${unsent[1]} messages wait in the outbox of ${unsent[0]}`;
+  const parked = Object.entries(await readParked(shop)).find(([, count]) => count > 0);
+  return parked && `${parked[1]} messages of ${parked[0]} wait to be tried again, or for a person`;
 }

@@ -7,6 +7,7 @@ export { prepareDatabases } from './prepare/prepare-databases.ts';
 export { prepareTopics } from './prepare/prepare-topics.ts';
 export type { Arrivals, DatabaseUrls, Mailbox, RunningShop, ServiceUrls, ShopRecords } from './running-shop.ts';
 export { services, topicsHeard, type DatabaseName, type ServiceName } from './services.ts';
+export { writeShopFile } from './shop-file.ts';
 export { Screen } from './show/screen.ts';
 export { showBooks } from './show/show-books.ts';
 export { showOutcome, showTour } from './show/show-tour.ts';

@@ -63,9 +63,11 @@ const SESSION_IDLE_TIMEOUT_MS = 60_000;
 export class Database implements Queryable {
   /** For Prisma's adapter: `new PrismaPg(database.pool)`. It stays owned, and closed, by this object. */
   readonly pool: pg.Pool;
+  readonly #url: string;
   #closing: Promise<void> | undefined;
 
   constructor(options: DatabaseOptions) {
+    this.#url = options.url;
     const statementTimeoutMs = options.statementTimeoutMs ?? DEFAULT_STATEMENT_TIMEOUT_MS;
     this.pool = new pg.Pool({
       connectionString: options.url,
@@ -140,6 +142,11 @@ export class Database implements Queryable {
     } finally {
       session.release(!isReusable);
     }
+  }
+
+  /** Another pool for the same database, for work that must not take this one's sessions. Whoever asked for it closes it. */
+  alongside(options: Omit<DatabaseOptions, 'url'>): Database {
+    return new Database({ ...options, url: this.#url });
   }
 
   /** A session of its own, for advisory locks. The caller releases it, and `close` waits until it does. */

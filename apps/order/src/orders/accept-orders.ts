@@ -1,5 +1,5 @@
 import { newId, type OrderId } from '@millrace/contracts';
-import { isDatabaseUnavailable } from '@millrace/database';
+import { isDatabaseUnavailable, isTransactionConflict } from '@millrace/database';
 import { type LocalTransaction, type LocalTransactions, localMessage, naturalBatches } from '@millrace/messaging';
 import type { Metrics } from '@millrace/observability';
 import type { ProductStore } from '../catalog/store/product.store.ts';
@@ -8,6 +8,7 @@ import type { OrderAccepted } from '../checkout/domain/checkout.ts';
 import type { PlaceOrder } from './domain/place-order.ts';
 import { priced, type Unsellable } from './domain/pricing.ts';
 import { type Claim, claimKeys, releaseKeys } from './store/idempotency-keys.ts';
+import { placementsOf } from './placement-metrics.ts';
 import { findPlacedOrders, type PlacedOrder } from './store/placed-orders.ts';
 
 /** A request to place an order, as it came in. */
@@ -25,39 +26,24 @@ export type PlacementOutcome =
   | { readonly kind: 'key-in-flight' }
   | { readonly kind: 'key-of-another-request' }
   | { readonly kind: 'not-for-sale'; readonly unsellable: readonly Unsellable[] }
-  | { readonly kind: 'too-large' }
-  | { readonly kind: 'too-busy' };
+  | { readonly kind: 'too-large' };
 
 type Numbered = Placement & { readonly orderId: OrderId };
 type Settled = { readonly outcome: PlacementOutcome } | { readonly error: unknown };
 
-// A counter that is born with its first event shows Prometheus no increase.
-const NO_PLACEMENTS: Readonly<Record<PlacementOutcome['kind'] | 'failed', 0>> = {
-  placed: 0,
-  'key-in-flight': 0,
-  'key-of-another-request': 0,
-  'not-for-sale': 0,
-  'too-large': 0,
-  'too-busy': 0,
-  failed: 0,
-};
-
 // One transaction for this many: a few milliseconds of work for the database.
 const MAX_BATCH = 256;
-
-// A few seconds of work. Whoever comes later is better told to come again than kept until they give up.
-const MAX_WAITING = 5_000;
 
 /**
  * Accepts orders by group commit: requests that arrive while a transaction runs share the next one. `place` resolves after the
  * commit, so an order that was answered is durable, and rejects when nothing was accepted (or, after a connection lost during
- * the commit, possibly accepted: the same key then gets the answer).
+ * the commit, possibly accepted: the same key then gets the answer). How many may wait is for the intake to say.
  */
 export class AcceptOrders {
   readonly #transactions: LocalTransactions;
   readonly #products: ProductStore;
   readonly #decider: CheckoutDecider;
-  readonly #placements: ReturnType<Metrics['counter']>;
+  readonly #placements;
   readonly #inFlight = new Set<string>();
   readonly #enqueue = naturalBatches((batch: readonly Placement[]) => this.#settle(batch), { maxItems: MAX_BATCH });
 
@@ -65,12 +51,12 @@ export class AcceptOrders {
     this.#transactions = transactions;
     this.#products = products;
     this.#decider = decider;
-    this.#placements = metrics.counter({
-      name: 'order_placements_total',
-      help: 'Requests to place an order, by how they were answered',
-      labels: ['outcome'],
-    });
-    for (const [outcome, times] of Object.entries(NO_PLACEMENTS)) this.#placements.inc({ outcome }, times);
+    this.#placements = placementsOf(metrics);
+  }
+
+  /** How many placements are in work. */
+  get inWork(): number {
+    return this.#inFlight.size;
   }
 
   async place(placement: Placement): Promise<PlacementOutcome> {
@@ -86,7 +72,6 @@ export class AcceptOrders {
 
   async #placed(placement: Placement): Promise<PlacementOutcome> {
     if (this.#inFlight.has(placement.key)) return { kind: 'key-in-flight' };
-    if (this.#inFlight.size >= MAX_WAITING) return { kind: 'too-busy' };
     this.#inFlight.add(placement.key);
     try {
       const settled = await this.#enqueue(placement);
@@ -97,13 +82,18 @@ export class AcceptOrders {
     }
   }
 
-  /** When a batch fails through no outage, one of its orders is to blame: alone, only that one fails. */
+  /**
+   * When a batch fails through no outage and no overload, one of its orders is to blame: alone, only that one fails. A database that
+   * has no time for the batch is not asked again for each order of it.
+   */
   async #settle(batch: readonly Placement[]): Promise<readonly Settled[]> {
     try {
       const outcomes = await this.#transactions.run((local) => this.#accept(local, batch));
       return outcomes.map((outcome) => ({ outcome }));
     } catch (error) {
-      if (batch.length === 1 || isDatabaseUnavailable(error)) return batch.map(() => ({ error }));
+      if (batch.length === 1 || isDatabaseUnavailable(error) || isTransactionConflict(error)) {
+        return batch.map(() => ({ error }));
+      }
       const settled: Settled[] = [];
       for (const placement of batch) settled.push(...(await this.#settle([placement])));
       return settled;

@@ -1,5 +1,5 @@
 import { Database } from '@millrace/database';
-import { LocalTransactions } from '@millrace/messaging';
+import { LocalTransactions, OutboxWatch } from '@millrace/messaging';
 import { Health, LOGGER, type Logger, Metrics } from '@millrace/observability';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { PrismaPg } from '@prisma/adapter-pg';
@@ -11,6 +11,7 @@ import { AcceptOrders } from './accept-orders.ts';
 import { CancelOrder } from './cancel-order.ts';
 import { ForgetKeys } from './forget-keys.ts';
 import { CancellationController } from './http/cancellation.controller.ts';
+import { IntakeHook } from './http/intake.hook.ts';
 import { PlaceOrderController } from './http/place-order.controller.ts';
 import { ProductsController } from './http/products.controller.ts';
 import { ReadOrdersController } from './http/read-orders.controller.ts';
@@ -19,6 +20,7 @@ import { StatusWatcher } from './http/status-watcher.ts';
 import { StreamController } from './http/stream.controller.ts';
 import { TimelineController } from './http/timeline.controller.ts';
 import { TraceLinks } from './http/trace-links.ts';
+import { Intake, type IntakeLimits } from './intake.ts';
 import { OrderReader } from './store/order-reader.ts';
 import { ProductReader } from './store/product-reader.ts';
 import { findStatusNews } from './store/status-reader.ts';
@@ -28,6 +30,8 @@ export interface OrdersOptions {
   readonly idempotencyKeyTtlHours: number;
   /** Event streams open at once. */
   readonly maxStreams: number;
+  /** From which load on orders are turned away. */
+  readonly limits: IntakeLimits;
   /** Where people look at traces; without it timelines have no links to them. */
   readonly traceUiUrl?: string | undefined;
 }
@@ -37,7 +41,7 @@ export interface OrdersOptions {
 export class OrdersModule {
   static forRoot(
     checkout: DynamicModule,
-    { idempotencyKeyTtlHours, maxStreams, traceUiUrl }: OrdersOptions,
+    { idempotencyKeyTtlHours, maxStreams, limits, traceUiUrl }: OrdersOptions,
   ): DynamicModule {
     return {
       module: OrdersModule,
@@ -77,6 +81,22 @@ export class OrdersModule {
           inject: [Database],
           useFactory: (database: Database) => new PrismaClient({ adapter: new PrismaPg(database.pool) }),
         },
+        {
+          provide: Intake,
+          inject: [Database, AcceptOrders, Metrics],
+          useFactory: (database: Database, orders: AcceptOrders, metrics: Metrics) => {
+            // How much more than the limit waits matters for the time that is told, up to as much again.
+            const watch = new OutboxWatch(database, { countUpTo: 2 * limits.outboxMessages });
+            return new Intake({
+              limits,
+              outbox: () => watch.backlog,
+              poolWaiters: () => database.pool.waitingCount,
+              inWork: () => orders.inWork,
+              metrics,
+            });
+          },
+        },
+        IntakeHook,
         { provide: TraceLinks, useFactory: () => new TraceLinks(traceUiUrl) },
         { provide: OrderReader, inject: [PrismaClient], useFactory: (prisma: PrismaClient) => new OrderReader(prisma) },
         {

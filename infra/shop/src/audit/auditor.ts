@@ -5,7 +5,7 @@ import type { ShopRecords } from '../running-shop.ts';
 import { type Change, type Finding, Findings } from './findings.ts';
 import { wrongOrders } from './order-findings.ts';
 import { STOCK_ADDS_UP, stockFindings, StockTaking } from './stock.ts';
-import { NO_DEAD_LETTERS, NONE_OVERDUE, NOTHING_UNSENT, stuckFindings } from './stuck.ts';
+import { NO_DEAD_LETTERS, NONE_OVERDUE, NOTHING_PARKED, NOTHING_UNSENT, stuckFindings } from './stuck.ts';
 import { WatchList } from './watch-list.ts';
 
 /** The rules of a living shop: those of orders that ended, those of stock, and that everything goes on. */
@@ -14,6 +14,7 @@ export const livingRules: readonly { readonly slug: string; readonly name: strin
   STOCK_ADDS_UP,
   NONE_OVERDUE,
   NOTHING_UNSENT,
+  NOTHING_PARKED,
   NO_DEAD_LETTERS,
 ];
 

@@ -6,11 +6,18 @@ import type { Finding } from './findings.ts';
 
 export const NONE_OVERDUE = { slug: 'none-overdue', name: 'no order waits past its deadline' } as const;
 export const NOTHING_UNSENT = { slug: 'nothing-unsent', name: 'no message waits for long to be sent' } as const;
+export const NOTHING_PARKED = {
+  slug: 'nothing-parked',
+  name: 'no message is held, or waits for long to be tried again',
+} as const;
 export const NO_DEAD_LETTERS = { slug: 'no-dead-letters', name: 'no message was given up lately' } as const;
 
 // A deadline is acted on within a second, an outbox row lives for milliseconds; what is this late is stuck.
 const LATE = "interval '60 seconds'";
 const MAX_OVERDUE = 100;
+
+// By every handler's policy a message has had its last try after some minutes.
+const PARKED_LONG = "interval '15 minutes'";
 
 /** What does not go on in a living shop. Dead letters count for `windowMs`. */
 export async function stuckFindings(
@@ -19,7 +26,12 @@ export async function stuckFindings(
   { windowMs }: { readonly windowMs: number },
 ): Promise<readonly Finding[]> {
   return (
-    await Promise.all([overdueOrders(shop), unsentMessages(shop), deadLetters(shop, now.getTime() - windowMs)])
+    await Promise.all([
+      overdueOrders(shop),
+      unsentMessages(shop),
+      parkedMessages(shop),
+      deadLetters(shop, now.getTime() - windowMs),
+    ])
   ).flat();
 }
 
@@ -51,6 +63,23 @@ async function unsentMessages(shop: ShopRecords): Promise<Finding[]> {
     }),
   );
   return waiting.flat();
+}
+
+async function parkedMessages(shop: ShopRecords): Promise<Finding[]> {
+  const parked = await Promise.all(
+    services.map((service) =>
+      rowsOf<{ group: string }>(
+        shop,
+        service,
+        `SELECT DISTINCT consumer_group AS "group" FROM messaging.parked_key
+         WHERE held OR first_failed_at < now() - ${PARKED_LONG} ORDER BY consumer_group`,
+      ),
+    ),
+  );
+  return parked.flat().map(({ group }) => ({
+    slug: NOTHING_PARKED.slug,
+    sentence: `messages of ${group} are held for a person, or were tried again for a quarter of an hour`,
+  }));
 }
 
 async function deadLetters(shop: ShopRecords, since: number): Promise<Finding[]> {

@@ -84,13 +84,15 @@ export interface Accounts extends OrderBooks {
   readonly figures: readonly Figures[];
   /** Messages that are not sent yet. */
   readonly outboxes: Readonly<Record<ServiceName, number>>;
+  /** Messages that wait to be tried again, or for a person. */
+  readonly parked: Readonly<Record<ServiceName, number>>;
   /** Dead letters by topic; only topics that have some. */
   readonly deadLetters: ReadonlyMap<string, number>;
 }
 
 /** Reads all books of a shop. They are books of one moment only while nothing happens in it. */
 export async function readAccounts(shop: ShopRecords): Promise<Accounts> {
-  const [books, stock, figures, outboxes, deadLetters] = await Promise.all([
+  const [books, stock, figures, outboxes, parked, deadLetters] = await Promise.all([
     readOrderBooks(shop),
     rowsOf<StockAccount>(
       shop,
@@ -106,9 +108,10 @@ export async function readAccounts(shop: ShopRecords): Promise<Accounts> {
        FROM order_minute GROUP BY currency`,
     ),
     readEmptiedOutboxes(shop),
+    readParked(shop),
     readDeadLetters(shop),
   ]);
-  return { ...books, stock, figures, outboxes, deadLetters };
+  return { ...books, stock, figures, outboxes, parked, deadLetters };
 }
 
 async function readOrderBooks(shop: ShopRecords): Promise<OrderBooks> {
@@ -173,14 +176,19 @@ function only(orderIds: readonly string[] | undefined): { these: string; paramet
 }
 
 /** How many messages wait in each service's outbox. */
-export async function readOutboxes(shop: ShopRecords): Promise<Record<ServiceName, number>> {
+export function readOutboxes(shop: ShopRecords): Promise<Record<ServiceName, number>> {
+  return countOf(shop, 'messaging.outbox');
+}
+
+/** How many messages of each service wait to be tried again, or for a person. */
+export function readParked(shop: ShopRecords): Promise<Record<ServiceName, number>> {
+  return countOf(shop, 'messaging.parked_message');
+}
+
+async function countOf(shop: ShopRecords, table: string): Promise<Record<ServiceName, number>> {
   const counts = await Promise.all(
     services.map(async (service) => {
-      const [row] = await rowsOf<{ count: number }>(
-        shop,
-        service,
-        'SELECT count(*)::int AS count FROM messaging.outbox',
-      );
+      const [row] = await rowsOf<{ count: number }>(shop, service, `SELECT count(*)::int AS count FROM ${table}`);
       return [service, row?.count ?? 0] as const;
     }),
   );

@@ -173,6 +173,15 @@ const nothingUnsent: Rule = {
     ),
 };
 
+const nothingParked: Rule = {
+  slug: 'nothing-parked',
+  name: 'no message waits to be tried again',
+  findings: ({ parked }) =>
+    Object.entries(parked).flatMap(([service, count]) =>
+      count === 0 ? [] : [`${count} messages of ${service} wait to be tried again, or for a person`],
+    ),
+};
+
 const noDeadLetters: Rule = {
   slug: 'no-dead-letters',
   name: 'there are no dead letters',
@@ -221,6 +230,7 @@ export const rules: readonly Rule[] = [
   everyoneToldOnce,
   noMailRepeated,
   nothingUnsent,
+  nothingParked,
   noDeadLetters,
   analyticsAgrees,
 ];

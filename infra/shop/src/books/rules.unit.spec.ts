@@ -71,6 +71,7 @@ const balanced: Accounts = {
   },
   figures: [{ currency: 'EUR', placed: 3, completed: 1, cancelled: 2, revenueMinor: 1490n }],
   outboxes: { order: 0, inventory: 0, payment: 0, shipping: 0, notification: 0, analytics: 0 },
+  parked: { order: 0, inventory: 0, payment: 0, shipping: 0, notification: 0, analytics: 0 },
   deadLetters: new Map(),
 };
 
@@ -163,6 +164,11 @@ describe('the books', () => {
       'a message left in an outbox',
       { outboxes: { ...balanced.outboxes, payment: 2 } },
       '2 messages wait in the outbox of payment',
+    ],
+    [
+      'a message that is parked',
+      { parked: { ...balanced.parked, payment: 2 } },
+      '2 messages of payment wait to be tried again, or for a person',
     ],
     ['a dead letter', { deadLetters: new Map([['order.checkout.dlq', 1]]) }, 'order.checkout.dlq holds 1'],
     [

@@ -71,9 +71,15 @@ async function topicsAreReady(stop: AbortSignal): Promise<void> {
   const { KAFKA_BROKERS } = readVariables(process.env, topicVariables);
   const brokers = KAFKA_BROKERS.split(',');
   await waitFor(`Kafka at ${KAFKA_BROKERS}`, () => liveBrokers(kafkaOf(brokers, 0)), say, stop);
-  const { replicationFactor, created, enlarged, raised } = await prepareTopics(brokers);
+  const { replicationFactor, created, enlarged, tooSmall, raised } = await prepareTopics(brokers);
   if (created.length > 0) say(`created: ${created.join(', ')}`);
   if (enlarged.length > 0) say(`more partitions: ${enlarged.join(', ')}`);
+  for (const { topic, partitions, declared } of tooSmall) {
+    say(
+      `${topic} has ${partitions} of its ${declared} partitions and holds messages, whose keys would change their places.`,
+    );
+    say(`  Give it more while the shop runs: millrace topics grow ${topic} --partitions ${declared}`);
+  }
   if (raised.length > 0) say(`more replicas: ${raised.join(', ')}`);
   say(`all topics are ready, with ${replicationFactor} ${replicationFactor === 1 ? 'replica' : 'replicas'}`);
 }

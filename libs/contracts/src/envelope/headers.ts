@@ -13,6 +13,8 @@ export const headerNames = {
   correlationId: 'correlation-id',
   causationId: 'causation-id',
   aggregateVersion: 'aggregate-version',
+  /** On a message that is said in earlier versions, too, which follow it under the same id: their numbers, such as `1`. */
+  alsoSaidAs: 'also-said-as',
   traceparent: 'traceparent',
 } as const;
 

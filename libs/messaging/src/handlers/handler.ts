@@ -2,6 +2,7 @@ import type { AnyContract, MessageOf } from '@millrace/contracts';
 import type { Transaction } from '@millrace/database';
 import type { Decision, DecisionContext } from './decision.ts';
 import type { Decidable } from './local-message.ts';
+import { type RetryPolicy, retryPolicy } from './retry-policy.ts';
 import type { StateStore } from './state-store.ts';
 
 /** State in, message in; next state and what is said out. Pure: time and ids come with the context. */
@@ -14,13 +15,14 @@ export interface Decider<State, Message extends Decidable> {
 export interface DecideHandler<State, Message extends Decidable> extends Decider<State, Message> {
   readonly kind: 'decide';
   readonly hears: readonly AnyContract[];
+  readonly retry: RetryPolicy;
 }
 
 /** What a call to the outside world may use. */
 export interface Call {
   /** The same for every repetition of the call: a provider that honours it acts once. */
   readonly idempotencyKey: string;
-  /** 1 for the first try. */
+  /** 1 for the first try; up to `retry.attempts`. */
   readonly attempt: number;
   /** Aborted when the call takes too long or the service stops. */
   readonly signal: AbortSignal;
@@ -34,7 +36,7 @@ export interface PerformHandler<State, Message extends Decidable, Outcome> {
   /**
    * Runs outside any transaction, in order per key, with a state read without lock. May run again with the same
    * `idempotencyKey` after a crash. Throw `Unavailable` when the other side is away, `PermanentFailure` when trying again
-   * cannot help; anything else is tried again `attempts` times with growing pauses, then dead-lettered.
+   * cannot help; after anything else the message is parked and tried again as `retry` says.
    */
   perform(state: State, message: Message, call: Call): Promise<Outcome>;
   /** What `perform` will call, for the trace, such as `carrier book`; undefined when it will call nobody. */
@@ -45,19 +47,29 @@ export interface PerformHandler<State, Message extends Decidable, Outcome> {
   readonly concurrency: number;
   /** One call may take this long. */
   readonly timeoutMs: number;
-  /** Calls per message before it is dead-lettered. */
-  readonly attempts: number;
+  readonly retry: RetryPolicy;
 }
 
 /** Folds messages into a read model; its positions are stored with it, so it can be rebuilt from the first message. */
 export interface ProjectHandler<Message extends Decidable> {
   readonly kind: 'project';
   readonly hears: readonly AnyContract[];
+  readonly retry: RetryPolicy;
   /**
    * How long the first message of a batch waits for company, in milliseconds. A read model may be a moment late; one
    * transaction for many messages costs a fraction of many.
    */
   readonly lingerMs: number;
+  /**
+   * The tables of the read model, all that `project` writes and named without a schema, so that it can be rebuilt in others of
+   * the same names. None: it cannot be rebuilt while it serves.
+   */
+  readonly tables: readonly string[];
+  /**
+   * Of a compacted topic only the newest record per key is left after a while. `newest-per-key`: nothing more is needed to
+   * rebuild the read model; `every-message`: what is gone is missing in it.
+   */
+  readonly needs: 'every-message' | 'newest-per-key';
   /** In order per key, each message once, all in the transaction that stores the position. */
   project(tx: Transaction, messages: readonly Message[]): Promise<void>;
 }
@@ -78,9 +90,12 @@ export type Handler =
 
 /** A handler that decides: `Local` names local messages that the same function decides about. */
 export function decides<C extends AnyContract, State, Local extends Decidable = never>(
-  handler: Omit<DecideHandler<State, MessageOf<C> | Local>, 'kind' | 'hears'> & { readonly hears: readonly C[] },
+  handler: Omit<DecideHandler<State, MessageOf<C> | Local>, 'kind' | 'hears' | 'retry'> & {
+    readonly hears: readonly C[];
+    readonly retry?: Partial<RetryPolicy>;
+  },
 ): DecideHandler<State, MessageOf<C> | Local> {
-  return { kind: 'decide', ...handler };
+  return { kind: 'decide', ...handler, retry: retryPolicy(handler.retry) };
 }
 
 // A provider's slow second is normal; ten mean that nobody is there.
@@ -89,8 +104,6 @@ const CALL_TIMEOUT_MS = 10_000;
 // Enough to hide a provider's latency behind others, few enough not to look like an attack.
 const CALL_CONCURRENCY = 64;
 
-const CALL_ATTEMPTS = 5;
-
 /** A handler that calls the outside world. */
 export function performs<C extends AnyContract, State, Outcome>(
   handler: Pick<PerformHandler<State, MessageOf<C>, Outcome>, 'store' | 'perform' | 'decide'> & {
@@ -98,16 +111,16 @@ export function performs<C extends AnyContract, State, Outcome>(
     readonly callName?: (state: State, message: MessageOf<C>) => string | undefined;
     readonly concurrency?: number;
     readonly timeoutMs?: number;
-    readonly attempts?: number;
+    readonly retry?: Partial<RetryPolicy>;
   },
 ): PerformHandler<State, MessageOf<C>, Outcome> {
   return {
     kind: 'perform',
     concurrency: CALL_CONCURRENCY,
     timeoutMs: CALL_TIMEOUT_MS,
-    attempts: CALL_ATTEMPTS,
     callName: () => 'call',
     ...handler,
+    retry: retryPolicy(handler.retry),
   };
 }
 
@@ -118,9 +131,19 @@ const PROJECTION_LINGER_MS = 50;
 export function projects<C extends AnyContract>(handler: {
   readonly hears: readonly C[];
   readonly lingerMs?: number;
+  readonly retry?: Partial<RetryPolicy>;
+  readonly tables?: readonly string[];
+  readonly needs?: 'every-message' | 'newest-per-key';
   project(tx: Transaction, messages: readonly MessageOf<C>[]): Promise<void>;
 }): ProjectHandler<MessageOf<C>> {
-  return { kind: 'project', lingerMs: PROJECTION_LINGER_MS, ...handler };
+  return {
+    kind: 'project',
+    lingerMs: PROJECTION_LINGER_MS,
+    tables: [],
+    needs: 'every-message',
+    ...handler,
+    retry: retryPolicy(handler.retry),
+  };
 }
 
 /** A handler of what becomes due. */

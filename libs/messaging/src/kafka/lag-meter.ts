@@ -14,6 +14,8 @@ export interface GroupLag {
   readonly group: string;
   readonly topic: string;
   readonly partition: number;
+  /** The offset at which the group goes on; undefined where it never committed. */
+  readonly committed: number | undefined;
   /** Offsets between the group's position and the end. In a compacted topic some of them have no record any more. */
   readonly messages: number;
   /** How long ago the first of them was appended; 0 when there is none. */
@@ -187,7 +189,8 @@ export class LagMeter {
       if (!end) return [];
       // What retention took away nobody can settle any more.
       const next = Math.max(position, end.low);
-      return [{ group, topic, partition, next, messages: Math.max(0, end.high - next) }];
+      const committed = position < 0 ? undefined : position;
+      return [{ group, topic, partition, committed, next, messages: Math.max(0, end.high - next) }];
     });
     for (const [place, here] of Map.groupBy(open, ({ topic, partition }) => `${topic}/${partition}`)) {
       this.#timelines.get(place)?.forgetBelow(Math.min(...here.map(({ next }) => next)));
@@ -195,10 +198,10 @@ export class LagMeter {
     const behind = open.filter(({ messages }) => messages > 0);
     for (const [topic, of] of Map.groupBy(behind, ({ topic }) => topic)) await this.#lookBack(admin, topic, of);
     const nowMs = Date.now();
-    return open.map(({ group, topic, partition, next, messages }) => {
+    return open.map(({ group, topic, partition, committed, next, messages }) => {
       const appendedAtMs = messages === 0 ? undefined : this.#timeline(topic, partition).appendedAtMs(next);
       const seconds = appendedAtMs === undefined ? 0 : Math.max(0, nowMs - appendedAtMs) / 1000;
-      return { group, topic, partition, messages, seconds };
+      return { group, topic, partition, committed, messages, seconds };
     });
   }
 
@@ -246,7 +249,7 @@ export class LagMeter {
 }
 
 /** The topic has a partition without a leader. */
-function isWithoutLeader(error: unknown): boolean {
+export function isWithoutLeader(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   return (error as { type?: unknown }).type === 'LEADER_NOT_AVAILABLE' || isWithoutLeader(error.cause);
 }

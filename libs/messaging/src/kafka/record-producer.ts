@@ -9,13 +9,19 @@ export interface OutgoingRecord {
   readonly topic: string;
   readonly key: Buffer | string | null;
   readonly value: Buffer | string | null;
-  readonly headers: Record<string, Buffer | string>;
+  /** A header that repeats has its values in order. */
+  readonly headers: Record<string, Buffer | string | (Buffer | string)[]>;
 }
 
 /** Where a record was written. `offset` is -1 where the broker had it already and does not tell. */
 export interface Written {
   readonly partition: number;
   readonly offset: number;
+}
+
+/** By this name kafkajs asks for metadata again, and fails when that does not help. */
+class OldMetadata extends Error {
+  override readonly name = 'KafkaJSMetadataNotLoaded';
 }
 
 /**
@@ -26,6 +32,7 @@ export class RecordProducer {
   readonly #kafka: Kafka;
   #producer: Producer | undefined;
   #chosen = new Map<Message, number>();
+  #atLeast: ReadonlyMap<string, number> = new Map();
 
   constructor(kafka: Kafka) {
     this.#kafka = kafka;
@@ -35,8 +42,12 @@ export class RecordProducer {
    * Sends all records in one request per leader and answers, for each record, where its own partition wrote it; undefined when it did not.
    * kafkajs can resolve without having written a partition whose leader died, so only what was answered counts as written;
    * the caller sends the rest again. After an exception nothing is known: all of it must be sent again.
+   * `atLeast`: how many partitions topics are known to have; nothing is sent by metadata that tells of fewer.
    */
-  async send(records: readonly OutgoingRecord[]): Promise<readonly (Written | undefined)[]> {
+  async send(
+    records: readonly OutgoingRecord[],
+    atLeast: ReadonlyMap<string, number> = new Map(),
+  ): Promise<readonly (Written | undefined)[]> {
     const messages: Message[] = records.map(({ key, value, headers }) => ({ key, value, headers }));
     const byTopic = new Map<string, Message[]>();
     records.forEach(({ topic }, index) => {
@@ -47,6 +58,7 @@ export class RecordProducer {
       else byTopic.set(topic, [message]);
     });
     this.#chosen = new Map();
+    this.#atLeast = atLeast;
     let answers: RecordMetadata[];
     try {
       const producer = await this.#connected();
@@ -94,6 +106,11 @@ export class RecordProducer {
       allowAutoTopicCreation: false,
       retry: { ...RETRY, retries: SEND_RETRIES },
       createPartitioner: () => (args) => {
+        const { length: known } = args.partitionMetadata;
+        const needed = this.#atLeast.get(args.topic) ?? 0;
+        if (known < needed) {
+          throw new OldMetadata(`${args.topic} has ${needed} partitions, a broker tells of ${known}`);
+        }
         const partition = this.#chosen.get(args.message) ?? murmur2(args);
         this.#chosen.set(args.message, partition);
         return partition;

@@ -9,15 +9,30 @@ export function declaredTopics(groups: readonly string[]): readonly Topic[] {
   return [...Object.values(topics).filter(({ name }) => used.has(name)), ...groups.map(deadLetterTopic)];
 }
 
+/** A topic that has fewer partitions than are declared, and must not be given more just so. */
+export interface SmallTopic {
+  readonly topic: string;
+  readonly partitions: number;
+  readonly declared: number;
+}
+
+export interface EnsuredTopics {
+  readonly created: readonly string[];
+  /** Were given the partitions that they missed. */
+  readonly enlarged: readonly string[];
+  /** Were written to already, so that more partitions would break the order of their keys: `growTopic` gives them some. */
+  readonly tooSmall: readonly SmallTopic[];
+}
+
 /**
- * Creates the topics that do not exist yet and adds missing partitions; never takes any away. Running it again changes nothing.
- * Resolves with the names of what it created or enlarged.
+ * Creates the topics that do not exist yet and adds missing partitions where nothing was ever written; never takes any away.
+ * Running it again changes nothing. Names it answers are those of the broker, with the prefix.
  */
 export async function ensureTopics(
   kafka: Kafka,
   wanted: readonly Topic[],
   options: { readonly replicationFactor: number; readonly topicPrefix?: string },
-): Promise<{ readonly created: readonly string[]; readonly enlarged: readonly string[] }> {
+): Promise<EnsuredTopics> {
   const admin = kafka.admin();
   await admin.connect();
   try {
@@ -37,7 +52,7 @@ export async function ensureTopics(
       await untilLed(admin, missing, prefix);
     }
     const present = wanted.filter(({ name }) => existing.has(prefix + name));
-    return { created: missing.map(({ name }) => prefix + name), enlarged: await enlarge(admin, present, prefix) };
+    return { created: missing.map(({ name }) => prefix + name), ...(await enlarge(admin, present, prefix)) };
   } finally {
     await admin.disconnect();
   }
@@ -51,7 +66,11 @@ const ASK_EVERY_MS = 50;
  * Waits until the leader of every partition answers: brokers hear of a new topic, and of what they lead, a moment after the
  * controller made it. kafkajs' own waiting gives up on both.
  */
-async function untilLed(admin: Admin, wanted: readonly Topic[], prefix: string): Promise<void> {
+export async function untilLed(
+  admin: Admin,
+  wanted: readonly Pick<Topic, 'name' | 'partitions'>[],
+  prefix: string,
+): Promise<void> {
   const counts = new Map(wanted.map(({ name, partitions }) => [prefix + name, partitions]));
   const names = [...counts.keys()];
   for (const deadline = Date.now() + LED_WITHIN_MS; ;) {
@@ -63,7 +82,8 @@ async function untilLed(admin: Admin, wanted: readonly Topic[], prefix: string):
             partitions.length >= (counts.get(name) ?? 1) && partitions.every(({ leader }) => leader >= 0),
         )
       ) {
-        await Promise.all(names.map((name) => admin.fetchTopicOffsets(name)));
+        // One after the other: asked for two topics at once, kafkajs may look for the second in metadata of the first.
+        for (const name of names) await admin.fetchTopicOffsets(name);
         return;
       }
       if (Date.now() > deadline) throw new Error('a new topic has partitions without a leader');
@@ -86,18 +106,31 @@ function configOf({ cleanup, maxRecordBytes }: Topic, replicationFactor: number)
   return config;
 }
 
-async function enlarge(admin: Admin, present: readonly Topic[], prefix: string): Promise<readonly string[]> {
-  if (present.length === 0) return [];
+async function enlarge(
+  admin: Admin,
+  present: readonly Topic[],
+  prefix: string,
+): Promise<Pick<EnsuredTopics, 'enlarged' | 'tooSmall'>> {
+  if (present.length === 0) return { enlarged: [], tooSmall: [] };
   const { topics: metadata } = await admin.fetchTopicMetadata({ topics: present.map(({ name }) => prefix + name) });
   const counts = new Map(metadata.map(({ name, partitions }) => [name, partitions.length]));
-  const small = present.filter(({ name, partitions }) => (counts.get(prefix + name) ?? partitions) < partitions);
-  if (small.length > 0) {
-    await admin.createPartitions({
-      topicPartitions: small.map(({ name, partitions }) => ({ topic: prefix + name, count: partitions })),
-    });
-    await untilLed(admin, small, prefix);
+  const unused: Topic[] = [];
+  const tooSmall: SmallTopic[] = [];
+  for (const topic of present) {
+    const name = prefix + topic.name;
+    const partitions = counts.get(name) ?? topic.partitions;
+    if (partitions >= topic.partitions) continue;
+    // What was never written to no producer knows, and no key has a place in it.
+    if ((await admin.fetchTopicOffsets(name)).every(({ high }) => high === '0')) unused.push(topic);
+    else tooSmall.push({ topic: name, partitions, declared: topic.partitions });
   }
-  return small.map(({ name }) => prefix + name);
+  if (unused.length > 0) {
+    await admin.createPartitions({
+      topicPartitions: unused.map(({ name, partitions }) => ({ topic: prefix + name, count: partitions })),
+    });
+    await untilLed(admin, unused, prefix);
+  }
+  return { enlarged: unused.map(({ name }) => prefix + name), tooSmall };
 }
 
 /** Reads the configuration of topics, for checks: topic → name → value. */

@@ -1,5 +1,6 @@
 import type { EncodedMessage } from '@millrace/contracts';
 import { statement, type Transaction } from '@millrace/database';
+import type { StoredHeaders } from './stored-headers.ts';
 
 /** Sixteen shards let up to sixteen replicas share the sending of one service. */
 export const SHARD_COUNT = 16;
@@ -10,11 +11,10 @@ export interface OutboxRecord {
   readonly key: string | null;
   readonly value: string | null;
   readonly encoding: 'utf8' | 'base64';
-  /** Header values that are no text are `{ base64 }`. */
-  readonly headers: Readonly<Record<string, HeaderValue>>;
+  readonly headers: StoredHeaders;
+  /** The same message in earlier versions, sent right behind it. */
+  readonly copies?: readonly OutboxRecord[];
 }
-
-export type HeaderValue = string | { readonly base64: string };
 
 const insert = statement(
   'messaging.outbox.insert',
@@ -29,20 +29,22 @@ const MAX_VALUE_BYTES = 900_000;
  * An encoded message as a record of the outbox.
  * @throws {RangeError} no topic takes a message of this size.
  */
-export function recordOf({ topic, key, value, headers }: EncodedMessage): OutboxRecord {
+export function recordOf({ topic, key, value, headers, copies }: EncodedMessage): OutboxRecord {
   const bytes = Buffer.byteLength(value);
   if (bytes > MAX_VALUE_BYTES) {
     throw new RangeError(`a message for ${topic} weighs ${bytes} bytes, at most ${MAX_VALUE_BYTES} can be sent`);
   }
-  return { topic, key, value, encoding: 'utf8', headers };
+  const record: OutboxRecord = { topic, key, value, encoding: 'utf8', headers };
+  return copies === undefined ? record : { ...record, copies: copies.map(recordOf) };
 }
 
 /**
  * Stores what was said, in the caller's transaction, in the given order. The order of a key is safe because every writer
  * of a key holds the lock of its state. Answers the shards that now have something to send.
  */
-export async function storeRecords(tx: Transaction, records: readonly OutboxRecord[]): Promise<ReadonlySet<number>> {
-  if (records.length === 0) return new Set();
+export async function storeRecords(tx: Transaction, said: readonly OutboxRecord[]): Promise<ReadonlySet<number>> {
+  if (said.length === 0) return new Set();
+  const records = said.flatMap((record) => (record.copies === undefined ? record : [record, ...record.copies]));
   const shards = records.map(({ key }) => shardOf(key));
   await tx.query(
     insert(

@@ -4,9 +4,11 @@ import { failpoint } from '../failpoints.ts';
 import type { OutgoingRecord, RecordProducer, Written } from '../kafka/record-producer.ts';
 import { backoffMs, Pause } from '../runtime/pause.ts';
 import { SendSpans } from '../spans/send-spans.ts';
-import type { HeaderValue } from './outbox.ts';
+import { FrozenTopics } from './frozen-topics.ts';
 import { OutboxMetrics } from './outbox-metrics.ts';
+import { LOOK_AT_TOPICS, NOTIFY_CHANNEL } from './relay-channel.ts';
 import { ShardLocks } from './shard-locks.ts';
+import { headersOf } from './stored-headers.ts';
 
 // One round trip to the database and one to each broker for this many records.
 const RELAY_BATCH_SIZE = 1000;
@@ -18,12 +20,10 @@ const RELAY_BATCH_BYTES = 900_000;
 const IDLE_POLL_MIN_MS = 25;
 const IDLE_POLL_MAX_MS = 500;
 
-// How fast a relay that came or went is noticed by the others.
-const BALANCE_EVERY_MS = 1000;
+// How fast a relay that came or went is noticed by the others, and how soon a topic whose lease ran out is sent again.
+const LOOK_AROUND_EVERY_MS = 1000;
 
 const MAX_BACKOFF_MS = 2000;
-
-const NOTIFY_CHANNEL = 'millrace_outbox';
 
 /** One session of the database, dedicated to a relay. */
 type Session = Awaited<ReturnType<Database['connect']>>;
@@ -67,6 +67,7 @@ export class Relay {
   #held: ReadonlySet<number> = new Set();
   #outage: string | undefined;
   #notifyPending = false;
+  #lookAroundAt = 0;
 
   constructor(options: RelayOptions) {
     this.#options = options;
@@ -122,7 +123,10 @@ export class Relay {
       lost = error;
     };
     session.on('error', onLost);
-    session.on('notification', () => this.#pause.wake());
+    session.on('notification', ({ payload }) => {
+      if (payload === LOOK_AT_TOPICS) this.#lookAroundAt = 0;
+      this.#pause.wake();
+    });
     try {
       await session.query(`LISTEN ${NOTIFY_CHANNEL}`);
       const locks = new ShardLocks(session);
@@ -142,14 +146,17 @@ export class Relay {
   }
 
   async #sendUntilStopped(session: Session, locks: ShardLocks, check: () => void): Promise<void> {
-    let pollMs = IDLE_POLL_MIN_MS;
-    for (let balanceAt = 0; ;) {
+    const frozen = new FrozenTopics(session);
+    this.#lookAroundAt = 0;
+    for (let pollMs = IDLE_POLL_MIN_MS; ;) {
       check();
-      if (Date.now() >= balanceAt) {
+      if (Date.now() >= this.#lookAroundAt) {
+        this.#lookAroundAt = Date.now() + LOOK_AROUND_EVERY_MS;
         await locks.balance();
-        balanceAt = Date.now() + BALANCE_EVERY_MS;
+        // A producer that knows too few partitions would send a key where its earlier messages are not.
+        if (await frozen.look()) await this.#options.producer.disconnect();
       }
-      const sent = await this.#sendBatch(session, locks.held);
+      const sent = await this.#sendBatch(session, locks.held, frozen);
       this.#recovered();
       if (sent > 0) {
         pollMs = IDLE_POLL_MIN_MS;
@@ -161,19 +168,19 @@ export class Relay {
     }
   }
 
-  /** Sends the oldest rows of the shards; answers how many rows there were. */
-  async #sendBatch(session: Session, shards: ReadonlySet<number>): Promise<number> {
+  /** Sends the oldest rows of the shards, without those of frozen topics; answers how many rows there were. */
+  async #sendBatch(session: Session, shards: ReadonlySet<number>, frozen: FrozenTopics): Promise<number> {
     if (shards.size === 0) return this.#nothingToSend();
     const { rows } = await session.query<OutboxRow>({
       name: 'messaging.outbox.oldest',
       text: `SELECT seq, topic, key, value, encoding, headers, created_at FROM messaging.outbox
-              WHERE shard = ANY($1::smallint[]) ORDER BY seq LIMIT $2`,
-      values: [[...shards], RELAY_BATCH_SIZE],
+              WHERE shard = ANY($1::smallint[]) AND topic <> ALL($3::text[]) ORDER BY seq LIMIT $2`,
+      values: [[...shards], RELAY_BATCH_SIZE, frozen.heldBack],
     });
     const batch = withinBytes(rows);
     if (batch.length === 0) return this.#nothingToSend();
     const outgoing = batch.map((row) => this.#outgoing(row));
-    const acknowledged = await this.#send(batch, outgoing);
+    const acknowledged = await this.#send(batch, outgoing, frozen.partitions);
     const acknowledgedAtMs = Date.now();
     failpoint('after-produce', 'relay');
     const done = batch.filter((_, index) => acknowledged[index]);
@@ -201,9 +208,12 @@ export class Relay {
   async #send(
     batch: readonly OutboxRow[],
     outgoing: readonly OutgoingRecord[],
+    partitions: ReadonlyMap<string, number>,
   ): Promise<readonly (Written | undefined)[]> {
+    const { producer, topicPrefix } = this.#options;
     try {
-      const written = await this.#options.producer.send(outgoing);
+      const atLeast = new Map([...partitions].map(([topic, count]) => [topicPrefix + topic, count]));
+      const written = await producer.send(outgoing, atLeast);
       this.#spans.answered(batch, written);
       return written;
     } catch (error) {
@@ -245,16 +255,6 @@ function withinBytes(rows: readonly OutboxRow[]): readonly OutboxRow[] {
     return index > 0 && bytes > RELAY_BATCH_BYTES;
   });
   return end === -1 ? rows : rows.slice(0, end);
-}
-
-function headersOf(json: string): Record<string, Buffer | string> {
-  const stored = JSON.parse(json) as Record<string, HeaderValue>;
-  return Object.fromEntries(
-    Object.entries(stored).map(([name, value]) => [
-      name,
-      typeof value === 'string' ? value : Buffer.from(value.base64, 'base64'),
-    ]),
-  );
 }
 
 function bytesOf(text: string | null, encoding: string): Buffer | string | null {

@@ -2,7 +2,7 @@ import type { AnyMessage } from '@millrace/contracts';
 import type { Decision, DecisionContext } from '../handlers/decision.ts';
 import type { StateStore } from '../handlers/state-store.ts';
 import { decideAll } from './decide-all.ts';
-import type { ApplyFresh } from './settlement.ts';
+import type { ApplyFresh } from './settle-batch.ts';
 
 /** Applies the fresh messages of a batch by deciding about each. */
 export function applyDecisions<State>(
@@ -10,21 +10,26 @@ export function applyDecisions<State>(
   store: StateStore<State, AnyMessage>,
   decide: (state: State, message: AnyMessage, context: DecisionContext) => Decision<State>,
 ): ApplyFresh {
-  return async (tx, fresh, now) => {
-    const spans = new Map(fresh.map(({ message, span }) => [message, span]));
-    const messages = fresh.map(({ message }) => message);
+  return async (tx, fresh, { now, parks }) => {
+    const known = new Map(fresh.map((each) => [each.message, each]));
+    const messages = [...known.keys()];
     const verdicts = await decideAll(tx, store, messages, decide, {
       service,
       now,
-      spanOf: (message) => spans.get(message),
+      spanOf: (message) => known.get(message)?.received.span,
+      parks: (message, error) => {
+        const failed = known.get(message);
+        return failed !== undefined && parks(failed, error);
+      },
     });
     const failures = new Map<AnyMessage, unknown>();
+    const behind = new Set<AnyMessage>();
     const records = verdicts.flatMap((verdict, index) => {
-      if (verdict.kind === 'decided') return verdict.records;
       const message = messages[index];
-      if (message) failures.set(message, verdict.error);
-      return [];
+      if (message !== undefined && verdict.kind === 'failed') failures.set(message, verdict.error);
+      if (message !== undefined && verdict.kind === 'behind') behind.add(message);
+      return verdict.kind === 'decided' ? verdict.records : [];
     });
-    return { records, failures };
+    return { records, failures, behind };
   };
 }

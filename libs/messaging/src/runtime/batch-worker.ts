@@ -1,24 +1,36 @@
 import type { Transaction } from '@millrace/database';
 import type { DecideHandler, ProjectHandler } from '../handlers/handler.ts';
+import { type Retrier, RetryLoop } from '../parking/retry-loop.ts';
 import { applyDecisions } from './apply-decisions.ts';
 import type { Tracked } from './offset-tracker.ts';
 import { Pause } from './pause.ts';
-import { storePositions } from './projection-position.ts';
-import { type ApplyFresh, type GroupContext, Settlement, Stopped } from './settlement.ts';
+import type { Received } from './received.ts';
+import type { ApplyFresh } from './settle-batch.ts';
+import { type GroupContext, Settlement, Stopped } from './settlement.ts';
 import type { Worker, WorkerEvents } from './worker.ts';
 
 // One transaction for this many messages: beyond it the statement's cost grows as fast as its yield, and locks last longer.
 const MAX_BATCH_SIZE = 500;
 
+// Parked keys that are tried in one transaction.
+const MAX_KEYS = 50;
+
+// A transaction takes milliseconds. A replica that died with a key keeps it waiting for this long.
+const LEASE_MS = 5000;
+
 /** Works for `decide` and `project` handlers: one batch, one transaction; what arrives meanwhile forms the next batch. */
-export class BatchWorker implements Worker {
+export class BatchWorker implements Worker, Retrier {
   readonly #settlement: Settlement;
   readonly #apply: ApplyFresh;
   readonly #events: WorkerEvents;
   readonly #lingerMs: number;
   readonly #company = new Pause();
+  readonly retries: RetryLoop;
+  readonly messages = MAX_BATCH_SIZE;
+  readonly leaseMs = LEASE_MS;
   #waiting: Tracked[] = [];
   #running: Promise<void> | undefined;
+  #isRetrying = false;
   #isStopping = false;
 
   constructor(
@@ -27,7 +39,14 @@ export class BatchWorker implements Worker {
     handler: DecideHandler<any, any> | ProjectHandler<any>,
     events: WorkerEvents,
   ) {
-    this.#settlement = new Settlement(context, handler);
+    this.#settlement = new Settlement(context, handler, {
+      outage: () => {
+        events.outageChanged();
+        this.retries.soon(0);
+      },
+      parked: (dueInMs) => this.retries.soon(dueInMs),
+    });
+    this.retries = new RetryLoop(context, this.#settlement, this);
     this.#events = events;
     this.#lingerMs = handler.kind === 'project' ? handler.lingerMs : 0;
     this.#apply =
@@ -35,11 +54,15 @@ export class BatchWorker implements Worker {
         ? applyDecisions(context.service, handler.store, (state, message, decision) =>
             handler.decide(state, message, decision),
           )
-        : applyProjection(context, handler);
+        : applyProjection(handler);
   }
 
   get outage(): string | undefined {
     return this.#settlement.outage;
+  }
+
+  get room(): number {
+    return this.#isRetrying || this.#isStopping || this.outage !== undefined ? 0 : MAX_KEYS;
   }
 
   accept(records: readonly Tracked[]): void {
@@ -50,13 +73,24 @@ export class BatchWorker implements Worker {
     this.#running ??= this.#run();
   }
 
+  async retry(messages: readonly Received[]): Promise<void> {
+    this.#isRetrying = true;
+    try {
+      await this.#settlement.settle(messages, this.#apply);
+    } catch (error) {
+      this.#failed(error);
+    } finally {
+      this.#isRetrying = false;
+    }
+  }
+
   forget(): void {
     this.#waiting = [];
   }
 
   async stop(): Promise<void> {
     this.#beginNothingMore();
-    await this.#running;
+    await Promise.all([this.#running, this.retries.stop()]);
   }
 
   #beginNothingMore(): void {
@@ -75,34 +109,33 @@ export class BatchWorker implements Worker {
         const batch = this.#waiting.splice(0, MAX_BATCH_SIZE);
         if (batch.length === 0) break;
         await this.#settlement.settle(
-          batch.map((tracked) => this.#settlement.received(tracked)),
+          batch.map(({ incoming }) => this.#settlement.received(incoming)),
           this.#apply,
         );
         this.#events.settled(batch);
       }
     } catch (error) {
-      // What comes next must not overtake what could not be settled.
-      this.#beginNothingMore();
-      if (!(error instanceof Stopped)) this.#events.failed(error);
+      this.#failed(error);
     } finally {
       // In the same turn as the last look at what waits: records that arrive later find nobody running and start again.
       this.#running = undefined;
     }
   }
+
+  /** What comes next must not overtake what could not be settled. */
+  #failed(error: unknown): void {
+    this.#beginNothingMore();
+    if (!(error instanceof Stopped)) this.#events.failed(error);
+  }
 }
 
 // oxlint-disable-next-line typescript/no-explicit-any
-function applyProjection({ group }: GroupContext, handler: ProjectHandler<any>): ApplyFresh {
+function applyProjection(handler: ProjectHandler<any>): ApplyFresh {
   return async (tx: Transaction, fresh) => {
     await handler.project(
       tx,
       fresh.map(({ message }) => message),
     );
-    await storePositions(
-      tx,
-      group,
-      fresh.map(({ received }) => received.incoming),
-    );
-    return { records: [], failures: new Map() };
+    return { records: [], failures: new Map(), behind: new Set() };
   };
 }

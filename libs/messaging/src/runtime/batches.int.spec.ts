@@ -34,7 +34,8 @@ describe('a group that decides', () => {
   });
 
   const start = async (decide = tally): Promise<TestReplica> => {
-    const handler = decides({ hears: [CapturePayment], store: tallyStore, decide });
+    const retry = { attempts: 2, firstDelayMs: 20 };
+    const handler = decides({ hears: [CapturePayment], store: tallyStore, decide, retry });
     const replica = await startReplica({ url: storage.url, topics, handlers: { [GROUP]: handler } });
     replicas.push(replica);
     return replica;
@@ -98,7 +99,7 @@ describe('a group that decides', () => {
       before,
       { ...good, value: '{"orderId": ', headers: { ...good.headers, traceparent, ce_id: newId() } },
       { ...good, value: badBytes, headers: { ...good.headers, ce_id: newId() } },
-      { ...good, headers: { ...good.headers, ce_type: 'millrace.Nonsense.v1', ce_id: newId() } },
+      { ...good, headers: { ...good.headers, ce_type: 'com.acme.Nonsense.v1', ce_id: newId() } },
       { ...good, value: '{"orderId": 5}', headers: { ...good.headers, ce_id: newId() } },
       { ...good, headers: {} },
       recordFor(VoidPayment, { orderId: order }),
@@ -129,7 +130,7 @@ describe('a group that decides', () => {
     expect(letters.some(({ value }) => value?.equals(badBytes))).toBe(true);
   });
 
-  it('dead-letters a message whose handler throws, and one that breaks the transaction, alone', async () => {
+  it('gives up a message whose handler throws, and one that breaks the transaction, each alone and after its last try', async () => {
     const throws = newId<OrderId>();
     const breaks = newId<OrderId>();
     const fine = Array.from({ length: 30 }, () => newId<OrderId>());
@@ -146,7 +147,9 @@ describe('a group that decides', () => {
       const read = await topics.read(`${GROUP}.dlq`);
       return read.length >= before + 2 && read.slice(before);
     });
-    expect(letters.map(({ key }) => key).sort()).toEqual([throws, breaks].sort());
+    expect(letters.map(({ key, headers }) => [key, headers['dlq-attempts']]).sort()).toEqual(
+      [throws, breaks].sort().map((key) => [key, '2']),
+    );
     expect(letters.find(({ key }) => key === throws)?.headers['dlq-error']).toContain('the handler has a bug');
     expect(letters.find(({ key }) => key === breaks)?.headers['dlq-error']).toContain('tally_count_check');
     for (const orderId of fine)

@@ -29,7 +29,6 @@ export class CallMetrics {
     this.#retries = retriesOf(metrics);
     // A series that is born with its first event shows Prometheus no increase.
     for (const outcome of OUTCOMES) this.#seconds.zero({ group, outcome });
-    for (const cause of ['call', 'unavailable'] as const) this.#retries.inc({ group, cause }, 0);
   }
 
   /** Times `call`. A call that the stopping service cut off (`isCutOff`) says nothing about the other side. */
@@ -45,8 +44,9 @@ export class CallMetrics {
     }
   }
 
-  retried(cause: 'call' | 'unavailable'): void {
-    this.#retries.inc({ group: this.#group, cause });
+  /** Nobody was there, and the call is made again. */
+  unavailable(): void {
+    this.#retries.inc({ group: this.#group, cause: 'unavailable' });
   }
 
   #ended(startedAt: number, outcome: CallOutcome): void {

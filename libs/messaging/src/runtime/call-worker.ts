@@ -1,60 +1,78 @@
 import type { AnyMessage } from '@millrace/contracts';
 import { naturalBatches } from '../batching/natural-batches.ts';
-import { PermanentFailure, Unavailable } from '../handlers/failures.ts';
 import type { PerformHandler } from '../handlers/handler.ts';
-import { settledAlready } from '../inbox/inbox.ts';
 import type { LoadedStates } from '../handlers/state-store.ts';
-import { aboutMessage } from '../spans/about-message.ts';
-import { inCallSpan } from '../spans/call-span.ts';
+import { settledAlready } from '../inbox/inbox.ts';
+import { renewLeases } from '../parking/leases.ts';
+import { parkedAlready } from '../parking/parked-rows.ts';
+import { type Retrier, RetryLoop } from '../parking/retry-loop.ts';
 import { endLeft } from '../spans/settled-spans.ts';
 import { applyDecisions } from './apply-decisions.ts';
-import { CallMetrics, NoAnswer } from './call-metrics.ts';
-import { type Failure, failureOf } from './dead-letter.ts';
+import { Caller } from './caller.ts';
 import { KeyedQueue } from './keyed-queue.ts';
 import type { Tracked } from './offset-tracker.ts';
-import { backoffMs, Pause } from './pause.ts';
-import { type GroupContext, type Received, Settlement, Stopped } from './settlement.ts';
+import type { ParkedPlace, Received } from './received.ts';
+import { type GroupContext, Settlement, Stopped } from './settlement.ts';
 import type { Worker, WorkerEvents } from './worker.ts';
 
 // Outcomes that arrive while a transaction runs share the next one, up to this many.
 const MAX_OUTCOMES = 500;
 
-const MAX_BACKOFF_MS = 5000;
-
 // A call that is cut off may have acted or not, which not every other side can tell apart: a mail would be sent twice.
 const FINISH_WITHIN_MS = 3000;
+
+// What a lease must cover besides the call: reading before it and recording after it.
+const LEASE_BEYOND_CALL_MS = 5000;
+
+// A parked message that waited so long for a free slot renews its lease before it calls.
+const RENEW_AFTER_MS = LEASE_BEYOND_CALL_MS / 5;
+
+// Parked messages take at most this part of the calls, so that they never keep those that flow waiting.
+const SHARE_OF_RETRIES = 4;
 
 // oxlint-disable-next-line typescript/no-explicit-any
 type AnyPerformHandler = PerformHandler<any, any, any>;
 
-/** What a call brought, or why it was given up. */
-type Result =
-  | { readonly received: Received; readonly outcome: unknown }
-  | { readonly received: Received; readonly failure: Failure };
+/** One record under work, and what is to be done once it is settled or left. */
+interface Job {
+  readonly received: Received;
+  readonly settled: () => void;
+  readonly over: () => void;
+}
 
-/** What is known before the calls: which messages are settled already, and the states of the others. */
+/** What a call brought, why it failed, or that nobody was called because the key is parked. */
+type Result =
+  | { readonly received: Received; readonly kind: 'called'; readonly outcome: unknown }
+  | { readonly received: Received; readonly kind: 'failed'; readonly error: unknown }
+  | { readonly received: Received; readonly kind: 'uncalled' };
+
+/** What is known before the calls. */
 interface Found {
-  readonly known: ReadonlySet<string>;
+  readonly settled: ReadonlySet<string>;
+  readonly parkedKeys: ReadonlySet<string>;
+  /** Keys of which a parked message may be tried here. */
+  readonly leased: ReadonlySet<string>;
   readonly states: LoadedStates<unknown, AnyMessage>;
 }
 
 /**
  * Works for `perform` handlers: calls run side by side, one at a time per key and in its order; their outcomes are settled in
- * batches. A slow call holds up its own key and the offsets behind it, nothing else.
+ * batches. A slow call holds up its own key and the offsets behind it, nothing else; a failed one is parked and holds up its key only.
  */
-export class CallWorker implements Worker {
+export class CallWorker implements Worker, Retrier {
   readonly #context: GroupContext;
   readonly #handler: AnyPerformHandler;
   readonly #events: WorkerEvents;
-  readonly #metrics: CallMetrics;
   readonly #settlement: Settlement;
+  readonly #caller: Caller;
   readonly #settle: (result: Result) => Promise<void>;
-  readonly #queue = new KeyedQueue<Received>();
+  readonly #queue = new KeyedQueue<Job>();
   readonly #underway = new Set<Promise<void>>();
-  /** Cuts off each call under way. */
-  readonly #calls = new Set<(reason: Error) => void>();
-  readonly #retries = new Set<Pause>();
-  readonly #outages = new Map<object, string>();
+  readonly retries: RetryLoop;
+  readonly messages = 1;
+  readonly leaseMs: number;
+  #due: Job[] = [];
+  #retrying = 0;
   #slots: number;
   #isBeginning = false;
   #isStopping = false;
@@ -63,44 +81,75 @@ export class CallWorker implements Worker {
     this.#context = context;
     this.#handler = handler;
     this.#events = events;
-    this.#metrics = new CallMetrics(context.metrics, context.group);
     this.#slots = handler.concurrency;
-    this.#settlement = new Settlement(context, handler);
+    this.leaseMs = handler.timeoutMs + LEASE_BEYOND_CALL_MS;
+    const outageChanged = (): void => {
+      events.outageChanged();
+      this.retries.soon(0);
+    };
+    this.#caller = new Caller(context, handler, outageChanged);
+    this.#settlement = new Settlement(context, handler, {
+      outage: outageChanged,
+      parked: (dueInMs) => this.retries.soon(dueInMs),
+    });
+    this.retries = new RetryLoop(context, this.#settlement, this);
     this.#settle = naturalBatches((results: readonly Result[]) => this.#settleAll(results), { maxItems: MAX_OUTCOMES });
   }
 
   get outage(): string | undefined {
-    const [call] = this.#outages.values();
-    return this.#settlement.outage ?? call;
+    return this.#settlement.outage ?? this.#caller.outage;
+  }
+
+  get room(): number {
+    if (this.#isStopping || this.outage !== undefined) return 0;
+    return Math.max(0, Math.ceil(this.#handler.concurrency / SHARE_OF_RETRIES) - this.#retrying);
   }
 
   accept(records: readonly Tracked[]): void {
     if (this.#isStopping) return;
     for (const tracked of records) {
-      const received = this.#settlement.received(tracked);
-      this.#queue.push(keyOf(received), received);
+      const received = this.#settlement.received(tracked.incoming);
+      const key = keyOf(received);
+      this.#queue.push(key, {
+        received,
+        settled: () => this.#events.settled([tracked]),
+        over: () => this.#queue.release(key),
+      });
     }
     this.#beginSoon();
   }
 
+  async retry(messages: readonly Received[]): Promise<void> {
+    if (this.#isStopping) return;
+    this.#retrying += messages.length;
+    const all = messages.map((received) => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#due.push({ received, settled: () => undefined, over: resolve });
+      return promise.finally(() => (this.#retrying -= 1));
+    });
+    this.#beginSoon();
+    await Promise.all(all);
+  }
+
   forget(): void {
     this.#queue.clear();
+    this.#caller.forget();
   }
 
   async stop(): Promise<void> {
     this.#beginNothingMore();
-    const cutOff = setTimeout(() => {
-      for (const end of this.#calls) end(new Stopped('the service stops'));
-    }, FINISH_WITHIN_MS);
+    const cutOff = setTimeout(() => this.#caller.cutOff(), FINISH_WITHIN_MS);
     while (this.#underway.size > 0) await Promise.all(this.#underway);
     clearTimeout(cutOff);
+    await this.retries.stop();
   }
 
   #beginNothingMore(): void {
     this.#isStopping = true;
     this.#queue.clear();
+    for (const { over } of this.#due.splice(0)) over();
     this.#settlement.stop();
-    for (const pause of this.#retries) pause.wake();
+    this.#caller.stop();
   }
 
   /** Calls that end in one settlement free their slots together: what begins next shares two statements, not two each. */
@@ -114,68 +163,88 @@ export class CallWorker implements Worker {
   }
 
   #begin(): void {
-    const ready = this.#queue.take(this.#slots);
+    const due = this.#due.splice(0, this.#slots);
+    const ready = [...due, ...this.#queue.take(this.#slots - due.length)];
     if (ready.length === 0) return;
     this.#slots -= ready.length;
     const underway: Promise<void> = this.#handle(ready).finally(() => this.#underway.delete(underway));
     this.#underway.add(underway);
   }
 
-  /** Reads what a set of records needs in two statements, then lets each go its own way. Never rejects. */
-  async #handle(ready: readonly Received[]): Promise<void> {
+  /** Reads what a set of records needs in a few statements, then lets each go its own way. Never rejects. */
+  async #handle(ready: readonly Job[]): Promise<void> {
     let found: Found;
     try {
-      found = await this.#settlement.whenAvailable(() => this.#find(ready));
+      found = await this.#settlement.whenAvailable(() => this.#find(ready.map(({ received }) => received)));
     } catch (error) {
-      // A message whose state cannot be read must not stop the others: each is tried alone, and the culprit is dead-lettered.
+      // A message whose state cannot be read must not stop the others: each is tried alone, and the culprit has failed.
       if (ready.length > 1 && !(error instanceof Stopped)) {
-        await Promise.all(ready.map((received) => this.#handle([received])));
-      } else {
-        await Promise.all(
-          ready.map((received) =>
-            this.#finish(received, () => {
-              if (error instanceof Stopped) throw error;
-              return Promise.resolve({ received, failure: failureOf(error, 1) });
-            }),
-          ),
-        );
+        await Promise.all(ready.map((job) => this.#handle([job])));
+        return;
       }
+      const result = ({ received }: Job): Promise<Result> => {
+        if (error instanceof Stopped) throw error;
+        return Promise.resolve({ received, kind: 'failed', error });
+      };
+      await Promise.all(ready.map((job) => this.#finish(job, async () => result(job))));
       return;
     }
-    await Promise.all(
-      ready.map((received) =>
-        this.#finish(received, async () => {
-          const { decoded } = received;
-          return decoded.kind === 'message' && !found.known.has(decoded.message.id)
-            ? this.#call(received, decoded.message, found.states.of(decoded.message))
-            : { received, outcome: undefined };
-        }),
-      ),
-    );
+    await Promise.all(ready.map((job) => this.#finish(job, () => this.#work(job.received, found))));
   }
 
   async #find(ready: readonly Received[]): Promise<Found> {
     const { database, group } = this.#context;
     const messages = ready.flatMap(({ decoded }) => (decoded.kind === 'message' ? [decoded.message] : []));
-    const ids = messages.map(({ id }) => id);
-    return {
-      known: ids.length === 0 ? new Set() : await settledAlready(database, group, ids),
+    const arriving = ready.flatMap(({ decoded, parked }) =>
+      decoded.kind === 'message' && parked === undefined ? [decoded.message] : [],
+    );
+    const isAnyArriving = arriving.length > 0;
+    const ids = arriving.map(({ id }) => id);
+    const keys = arriving.map(({ key }) => key);
+    const places = ready.flatMap(({ parked }) => parked ?? []);
+    const isFresh = ({ leasedAtMs }: ParkedPlace): boolean => performance.now() - leasedAtMs < RENEW_AFTER_MS;
+    const found = {
+      settled: isAnyArriving ? await settledAlready(database, group, ids) : new Set<string>(),
+      parkedKeys: isAnyArriving ? await parkedAlready(database, group, keys) : new Set<string>(),
       states: await this.#handler.store.load(database, messages, { lock: false }),
     };
+    // Last: from here on a lease must last for the call.
+    const old = places.filter((place) => !isFresh(place));
+    const renewed = await renewLeases(database, group, old, this.leaseMs);
+    const fresh = places.filter((place) => !old.includes(place)).map(({ key }) => key);
+    return { ...found, leased: new Set([...fresh, ...renewed]) };
+  }
+
+  async #work(received: Received, { settled, parkedKeys, leased, states }: Found): Promise<Result> {
+    const { decoded, parked } = received;
+    if (parked !== undefined && !leased.has(parked.key)) throw new Stopped('another replica has taken the key on');
+    if (decoded.kind !== 'message') return { received, kind: 'called', outcome: undefined };
+    const { message } = decoded;
+    if (parked === undefined && settled.has(message.id)) return { received, kind: 'called', outcome: undefined };
+    if (parked === undefined && parkedKeys.has(message.key)) return { received, kind: 'uncalled' };
+    this.#settlement.begin(received);
+    try {
+      return { received, kind: 'called', outcome: await this.#caller.call(received, message, states.of(message)) };
+    } catch (error) {
+      if (error instanceof Stopped) throw error;
+      return { received, kind: 'failed', error };
+    }
   }
 
   /**
    * Settles what `work` brings. The slot is free when the call has ended, so that calls go on while outcomes gather for the next
    * transaction; the key only when the outcome is recorded. Never rejects.
    */
-  async #finish(received: Received, work: () => Promise<Result>): Promise<void> {
+  async #finish(job: Job, work: () => Promise<Result>): Promise<void> {
+    const { received, settled, over } = job;
     try {
       const result = await work().finally(() => {
         this.#slots += 1;
         this.#beginSoon();
       });
-      await this.#settle(result);
-      this.#events.settled([received.tracked]);
+      if (result.kind === 'uncalled') await this.#queueUp(job);
+      else await this.#settle(result);
+      settled();
     } catch (error) {
       endLeft(received, error);
       if (error instanceof Stopped) return;
@@ -183,107 +252,37 @@ export class CallWorker implements Worker {
       this.#beginNothingMore();
       this.#events.failed(error);
     } finally {
-      this.#queue.release(keyOf(received));
+      over();
       this.#beginSoon();
     }
   }
 
-  /** Calls until there is an outcome, or the attempts are used up. While the other side is away no attempt is counted. */
-  async #call(received: Received, message: AnyMessage, state: unknown): Promise<Result> {
-    const { logger, group } = this.#context;
-    this.#settlement.begin(received);
-    const about = () => aboutMessage(message, received.span);
-    try {
-      for (let attempt = 1, away = 0; ;) {
-        try {
-          return { received, outcome: await this.#callInSpan(received, message, state, attempt, attempt + away) };
-        } catch (error) {
-          if (error instanceof Stopped) throw error;
-          if (error instanceof PermanentFailure) return { received, failure: failureOf(error, attempt) };
-          if (error instanceof Unavailable) {
-            if (away === 0) logger.warn({ err: error, group, ...about() }, 'waiting for the other side');
-            this.#outages.set(received, error.message);
-            this.#metrics.retried('unavailable');
-            away += 1;
-          } else if (attempt >= this.#handler.attempts) {
-            return { received, failure: failureOf(error, attempt) };
-          } else {
-            logger.warn({ err: error, group, ...about(), attempt }, 'call failed');
-            this.#metrics.retried('call');
-            attempt += 1;
-          }
-          const waitMs = backoffMs(attempt + away, MAX_BACKOFF_MS);
-          received.span?.addEvent('waits for the next try', { 'millrace.wait_ms': Math.round(waitMs) });
-          await this.#wait(waitMs);
-        }
-      }
-    } finally {
-      this.#outages.delete(received);
-    }
-  }
-
-  #callInSpan(
-    { span }: Received,
-    message: AnyMessage,
-    state: unknown,
-    attempt: number,
-    number: number,
-  ): Promise<unknown> {
-    const name = () => this.#handler.callName(state, message);
-    return inCallSpan({ message, processSpan: span, name, number }, () =>
-      this.#metrics.timed(
-        () => this.#callOnce(message, state, attempt),
-        (error) => error instanceof Stopped,
-      ),
-    );
-  }
-
-  async #callOnce(message: AnyMessage, state: unknown, attempt: number): Promise<unknown> {
-    const { timeoutMs } = this.#handler;
-    const controller = new AbortController();
-    const { promise: ended, reject } = Promise.withResolvers<never>();
-    const end = (reason: Error): void => {
-      // Rejected before it is aborted: why it ended is ours to say, whatever the call makes of its signal.
-      reject(reason);
-      controller.abort(reason);
-    };
-    const timer = setTimeout(() => end(new NoAnswer(timeoutMs)), timeoutMs);
-    this.#calls.add(end);
-    try {
-      return await Promise.race([
-        this.#handler.perform(state, message, { idempotencyKey: message.id, attempt, signal: controller.signal }),
-        ended,
-      ]);
-    } finally {
-      clearTimeout(timer);
-      this.#calls.delete(end);
-    }
+  /** Takes along what waits of the same key: one by one they would hold up the others of their partition. */
+  async #queueUp({ received }: Job): Promise<void> {
+    const behind = this.#queue.takeRest(keyOf(received));
+    const all = [received, ...behind.map((job) => job.received)];
+    await Promise.all(all.map((each) => this.#settle({ received: each, kind: 'uncalled' })));
+    for (const { settled } of behind) settled();
   }
 
   async #settleAll(results: readonly Result[]): Promise<void[]> {
     const outcomes = new Map<AnyMessage, unknown>();
-    const failures = new Map<Received, Failure>();
+    const failed = new Map<Received, unknown>();
+    const uncalled = new Set<Received>();
     for (const result of results) {
-      const { decoded } = result.received;
-      if ('failure' in result) failures.set(result.received, result.failure);
-      else if (decoded.kind === 'message') outcomes.set(decoded.message, result.outcome);
+      const { received } = result;
+      if (result.kind === 'failed') failed.set(received, result.error);
+      else if (result.kind === 'uncalled') uncalled.add(received);
+      else if (received.decoded.kind === 'message') outcomes.set(received.decoded.message, result.outcome);
     }
     await this.#settlement.settle(
       results.map(({ received }) => received),
       applyDecisions(this.#context.service, this.#handler.store, (state, message, decision) =>
         this.#handler.decide(state, message, outcomes.get(message), decision),
       ),
-      failures,
+      { failed, uncalled },
     );
     return results.map(() => undefined);
-  }
-
-  async #wait(ms: number): Promise<void> {
-    const pause = new Pause();
-    this.#retries.add(pause);
-    if (!this.#isStopping) await pause.wait(ms);
-    this.#retries.delete(pause);
-    if (this.#isStopping) throw new Stopped('the service stops');
   }
 }
 

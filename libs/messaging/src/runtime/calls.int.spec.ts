@@ -3,6 +3,7 @@ import { type AnyMessage, CapturePayment, type MessageOf, newId, type OrderId } 
 import { recordFor, tally, tallyStore, type TestReplica, Workbench } from '../fixtures/index.ts';
 import { PermanentFailure, Unavailable } from '../handlers/failures.ts';
 import { type Call, performs } from '../handlers/handler.ts';
+import type { RetryPolicy } from '../handlers/retry-policy.ts';
 import { until } from '../testing/until.ts';
 
 const GROUP = 'test.calls';
@@ -26,7 +27,7 @@ describe('a group that calls the outside world', () => {
     perform: (message: Capture, call: Call) => Promise<unknown>,
     options: {
       readonly concurrency?: number;
-      readonly attempts?: number;
+      readonly retry?: Partial<RetryPolicy>;
       readonly timeoutMs?: number;
       readonly store?: typeof tallyStore;
     } = {},
@@ -37,6 +38,7 @@ describe('a group that calls the outside world', () => {
         store: tallyStore,
         perform: (_state, message, call) => perform(message, call),
         decide: (state, message, _outcome, context) => tally(state, message, context),
+        retry: { attempts: 3, firstDelayMs: 20 },
         ...options,
       }),
     });
@@ -131,13 +133,10 @@ describe('a group that calls the outside world', () => {
   it('tries a failing call again as often as it may, then dead-letters the message with the number of attempts', async () => {
     const [fails, recovers] = [newId<OrderId>(), newId<OrderId>()];
     const attempts: number[] = [];
-    await start(
-      async ({ key }, { attempt }) => {
-        if (key === fails) attempts.push(attempt);
-        if (key === fails || (key === recovers && attempt < 3)) throw new Error('the provider stumbled');
-      },
-      { attempts: 3 },
-    );
+    await start(async ({ key }, { attempt }) => {
+      if (key === fails) attempts.push(attempt);
+      if (key === fails || (key === recovers && attempt < 3)) throw new Error('the provider stumbled');
+    });
     await capture(fails);
     const ids = await capture(recovers);
     const [letter] = await bench.letters(GROUP, fails);
@@ -175,7 +174,7 @@ describe('a group that calls the outside world', () => {
         attempts.push(attempt);
         if (isAway) throw new Unavailable('the provider is being repaired');
       },
-      { attempts: 1 },
+      { retry: { attempts: 1 } },
     );
     const ids = await capture(orderId);
     await until('it was called more often than attempts are allowed', () => attempts.length >= 3);
@@ -196,7 +195,7 @@ describe('a group that calls the outside world', () => {
         calls.push(call);
         return calls.length === 1 ? new Promise(() => {}) : Promise.resolve();
       },
-      { timeoutMs: 100, attempts: 1 },
+      { timeoutMs: 100, retry: { attempts: 1 } },
     );
     const ids = await capture(orderId);
     await bench.untilApplied(orderId, ids);
@@ -250,7 +249,7 @@ describe('a group that calls the outside world', () => {
     expect(calls).toEqual([first.id, last.id]);
   });
 
-  it('dead-letters a message whose state cannot be read, alone', async () => {
+  it('gives up a message whose state cannot be read, alone', async () => {
     const [broken, fine] = [newId<OrderId>(), newId<OrderId>()];
     const picky: typeof tallyStore = {
       load: async (db, messages, options) => {

@@ -1,5 +1,7 @@
 import type { AnyContract } from '@millrace/contracts';
 import { type Consumer, type EachBatchPayload, type Kafka, RETRY } from '../kafka/client.ts';
+import { FairQueue } from './fair-queue.ts';
+import { FetchGate } from './fetch-gate.ts';
 import { ReceivingMetrics } from './group-metrics.ts';
 import type { Incoming } from './incoming.ts';
 import { OffsetCommits } from './offset-commits.ts';
@@ -8,16 +10,11 @@ import { backoffMs, Pause } from './pause.ts';
 import type { GroupContext } from './settlement.ts';
 import type { Worker, WorkerEvents } from './worker.ts';
 
-// Records that may wait in memory. At 1 KiB each that is 4 MiB a group; fetching stops above it and goes on below half of it.
-const HIGH_WATER_MARK = 4000;
-const LOW_WATER_MARK = HIGH_WATER_MARK / 2;
-
-// The same for records that are larger than usual.
-const HIGH_WATER_BYTES = 16 * 1024 * 1024;
-const LOW_WATER_BYTES = HIGH_WATER_BYTES / 2;
-
 // A member learns of a rebalance when its long poll returns, and leaving waits for it too.
 const MAX_WAIT_MS = 200;
+
+// How soon a member notices that a topic was given more partitions. What is sent to them waits so long.
+const METADATA_MAX_AGE_MS = 5000;
 
 // One response of the broker, and one partition's part of it.
 const MAX_BYTES = 4 * 1024 * 1024;
@@ -47,12 +44,15 @@ export interface ConsumerGroupOptions {
 }
 
 /**
- * One member of a Kafka consumer group: fetches without waiting for the work, stops fetching above a high-water mark, and
- * commits offsets only of what is settled.
+ * One member of a Kafka consumer group: fetches without waiting for the work, gives it to the worker by partition in turns, stops
+ * fetching what fills its memory and everything while the worker has an outage, and commits offsets only of what is settled. None of
+ * it costs the member its place in the group.
  */
 export class ConsumerGroup {
   readonly #options: ConsumerGroupOptions;
   readonly #tracker = new OffsetTracker();
+  readonly #waiting = new FairQueue();
+  readonly #gate: FetchGate;
   readonly #worker: Worker;
   readonly #retry = new Pause();
   readonly #metrics: ReceivingMetrics;
@@ -61,7 +61,6 @@ export class ConsumerGroup {
   #starting: Promise<void> | undefined;
   #assigned: { topic: string; partitions: number[] }[] = [];
   #isJoined = false;
-  #isPaused = false;
   #isStopping = false;
   #problem: string | undefined;
   #death: string | undefined;
@@ -71,7 +70,13 @@ export class ConsumerGroup {
 
   constructor(options: ConsumerGroupOptions) {
     this.#options = options;
-    this.#metrics = new ReceivingMetrics(options.context.metrics, this.name, this.#tracker, () =>
+    this.#gate = new FetchGate({
+      tracker: this.#tracker,
+      consumer: () => this.#consumer,
+      logger: options.context.logger,
+      topicPrefix: options.topicPrefix,
+    });
+    this.#metrics = new ReceivingMetrics(options.context.metrics, this.name, this.#tracker, this.#gate, () =>
       this.#isJoined ? this.#assigned.reduce((sum, { partitions }) => sum + partitions.length, 0) : 0,
     );
     this.#commits = new OffsetCommits({
@@ -84,6 +89,7 @@ export class ConsumerGroup {
     this.#worker = options.worker({
       settled: (records) => this.#settled(records),
       failed: (error) => this.#die(error instanceof Error ? error : new Error(String(error))),
+      outageChanged: () => this.#outageChanged(),
     });
   }
 
@@ -113,7 +119,7 @@ export class ConsumerGroup {
     this.#retry.wake();
     this.#commits.stop();
     // Or what is fetched while the work is finished would be delivered, left alone and fetched again, without a pause.
-    this.#fetch(false);
+    this.#gate.hold('stopping');
     await this.#worker.stop();
     const { promise: tooLate, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, LEAVE_WITHIN_MS);
@@ -186,6 +192,7 @@ export class ConsumerGroup {
       rebalanceTimeout: 10_000,
       heartbeatInterval: 500,
       maxWaitTimeInMs: MAX_WAIT_MS,
+      metadataMaxAge: METADATA_MAX_AGE_MS,
       maxBytes: MAX_BYTES,
       maxBytesPerPartition: MAX_BYTES_PER_PARTITION,
       allowAutoTopicCreation: false,
@@ -214,18 +221,14 @@ export class ConsumerGroup {
   #die(cause: Error): void {
     if (this.#death !== undefined) return;
     this.#death = `died: ${cause.message}`;
-    this.#fetch(false);
+    this.#gate.hold('dead');
     this.#options.onFatal(new Error(`consumer group ${this.name} died: ${cause.message}`, { cause }));
   }
 
-  /** Fetches or pauses. Does nothing between a crash and the restart, when kafkajs has no group: the next join sets it right. */
-  #fetch(isOn: boolean): void {
-    try {
-      if (isOn) this.#consumer?.resume(this.#assigned);
-      else this.#consumer?.pause(this.#assigned);
-    } catch (error) {
-      this.#options.context.logger.debug({ group: this.name, err: error }, 'no group to pause or resume');
-    }
+  /** What is fetched during an outage would only wait in memory, here rather than where another replica could fetch it. */
+  #outageChanged(): void {
+    if (this.#worker.outage === undefined) this.#gate.release('outage');
+    else this.#gate.hold('outage');
   }
 
   /** A new assignment: everything not committed is delivered again, so what waits in memory is dropped. */
@@ -233,19 +236,16 @@ export class ConsumerGroup {
     this.#assigned = Object.entries(assignment).map(([topic, partitions]) => ({ topic, partitions }));
     this.#metrics.assigned();
     this.#tracker.reset();
+    this.#waiting.clear();
     this.#worker.forget();
-    this.#isPaused = false;
+    if (this.#options.positions) this.#gate.hold('positions');
+    this.#gate.assign(this.#assigned);
     this.#problem = undefined;
     this.#joiningSince = Date.now();
     this.#options.context.logger.info({ group: this.name, partitions: this.#assigned }, 'joined the consumer group');
-    if (this.#isStopping || this.#death !== undefined) this.#fetch(false);
-    else if (this.#options.positions) {
-      this.#fetch(false);
-      void this.#seekPositions(this.#options.positions);
-    } else {
-      this.#fetch(true);
-      this.#isJoined = true;
-    }
+    if (this.#isStopping || this.#death !== undefined) return;
+    if (this.#options.positions) void this.#seekPositions(this.#options.positions);
+    else this.#isJoined = true;
   }
 
   /** Goes on where the read model stands, not where Kafka thinks: a read model that was emptied is rebuilt. */
@@ -258,11 +258,15 @@ export class ConsumerGroup {
         for (const { topic, partitions } of assigned) {
           const name = topic.slice(this.#options.topicPrefix.length);
           for (const partition of partitions) {
-            this.#consumer?.seek({ topic, partition, offset: known.get(`${name}/${partition}`) ?? '0' });
+            const next = known.get(`${name}/${partition}`);
+            if (next !== undefined) this.#tracker.goOn(name, partition, next);
+            this.#consumer?.seek({ topic, partition, offset: next ?? '0' });
           }
         }
-        this.#fetch(true);
+        this.#gate.release('positions');
         this.#isJoined = true;
+        // What a member before this one could not commit any more would look like lag for ever: it is not delivered again.
+        this.#commits.soon();
         return;
       } catch (error) {
         // The database is away, the client is fine.
@@ -290,11 +294,9 @@ export class ConsumerGroup {
     );
     this.#metrics.received(topic, records.length);
     payload.resolveOffset(batch.lastOffset());
-    this.#worker.accept(records);
-    if (!this.#isPaused && (this.#tracker.open > HIGH_WATER_MARK || this.#tracker.openBytes > HIGH_WATER_BYTES)) {
-      this.#isPaused = true;
-      this.#fetch(false);
-    }
+    this.#waiting.push(records);
+    this.#gate.look();
+    this.#handOver();
     return Promise.resolve();
   }
 
@@ -302,10 +304,14 @@ export class ConsumerGroup {
     this.#tracker.done(records);
     this.#metrics.settled(records);
     if (this.#isStopping) return;
-    if (this.#isPaused && this.#tracker.open < LOW_WATER_MARK && this.#tracker.openBytes < LOW_WATER_BYTES) {
-      this.#isPaused = false;
-      this.#fetch(true);
-    }
+    this.#waiting.settled(records);
+    this.#gate.look();
+    this.#handOver();
     this.#commits.soon();
+  }
+
+  #handOver(): void {
+    const records = this.#waiting.take();
+    if (records.length > 0) this.#worker.accept(records);
   }
 }

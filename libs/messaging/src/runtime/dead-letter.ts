@@ -1,23 +1,12 @@
 import { createHash } from 'node:crypto';
-import { deadLetterTopic, headerNames } from '@millrace/contracts';
-import type { HeaderValue, OutboxRecord } from '../outbox/outbox.ts';
-import { PermanentFailure } from '../handlers/failures.ts';
+import { deadLetterTopic } from '@millrace/contracts';
 import { traceparentOf } from '@millrace/observability';
 import type { Span } from '@opentelemetry/api';
+import { PermanentFailure } from '../handlers/failures.ts';
+import type { OutboxRecord } from '../outbox/outbox.ts';
+import { isPlainText, storedHeaders } from '../outbox/stored-headers.ts';
+import { deadLetterHeaders } from './dead-letter-headers.ts';
 import type { Incoming } from './incoming.ts';
-
-/** The headers that a dead letter has besides the original ones. */
-export const deadLetterHeaders = {
-  group: 'dlq-group',
-  reason: 'dlq-reason',
-  error: 'dlq-error',
-  stack: 'dlq-stack',
-  attempts: 'dlq-attempts',
-  failedAt: 'dlq-failed-at',
-  originTopic: 'dlq-origin-topic',
-  originPartition: 'dlq-origin-partition',
-  originOffset: 'dlq-origin-offset',
-} as const;
 
 // Enough to find the line; a header must not outgrow its message.
 const MAX_ERROR_LENGTH = 1000;
@@ -29,52 +18,58 @@ export interface Failure {
   readonly reason: string;
   readonly error: string;
   readonly stack?: string;
+}
+
+/** How a message came to its dead letter. */
+export interface Death {
+  readonly failure: Failure;
   readonly attempts: number;
+  readonly firstFailedAt: Date;
+  readonly lastFailedAt: Date;
+  readonly redrives?: number;
+  readonly redriveOf?: string | undefined;
+  /** In which it failed, where its trace is recorded. */
+  readonly span?: Span | undefined;
 }
 
-/** The failure that an error of a handler means. */
-export function failureOf(error: unknown, attempts: number): Failure {
+/** What is kept of an error; bounded, because it is stored with each message that failed. */
+export function failureOf(error: unknown): Failure {
   const reason = error instanceof PermanentFailure ? error.reason : 'handler-failed';
-  if (!(error instanceof Error)) return { reason, error: String(error), attempts };
+  if (!(error instanceof Error)) return { reason, error: String(error).slice(0, MAX_ERROR_LENGTH) };
   const { name, message, stack } = error;
-  return { reason, error: `${name}: ${message}`, attempts, ...(stack === undefined ? {} : { stack }) };
+  return {
+    reason,
+    error: printable(`${name}: ${message}`, MAX_ERROR_LENGTH),
+    ...(stack === undefined ? {} : { stack: printable(stack, MAX_STACK_LENGTH) }),
+  };
 }
 
-/**
- * The record for the group's dead-letter topic: the original bytes and headers, and why they ended there. Only the trace context
- * is that of the span in which it failed.
- */
-export function deadLetterOf(
-  { incoming, span }: { readonly incoming: Incoming; readonly span: Span | undefined },
-  group: string,
-  failure: Failure,
-  now: Date,
-): OutboxRecord {
+/** The record for the group's dead-letter topic: the original key, value and headers byte for byte, and why they ended there. */
+export function deadLetterOf(incoming: Incoming, group: string, death: Death): OutboxRecord {
   const isText = [incoming.key, incoming.value].every((bytes) => bytes === null || isPlainText(bytes));
   const encoding = isText ? 'utf8' : 'base64';
-  const headers: Record<string, HeaderValue> = {};
-  for (const [name, value] of Object.entries(incoming.headers)) {
-    const last = Array.isArray(value) ? value.at(-1) : value;
-    if (last !== undefined) headers[name] = headerValueOf(Buffer.from(last));
-  }
-  if (span !== undefined) headers[headerNames.traceparent] = traceparentOf(span.spanContext());
-  Object.assign(headers, {
-    [deadLetterHeaders.group]: group,
-    [deadLetterHeaders.reason]: failure.reason,
-    [deadLetterHeaders.error]: failure.error.slice(0, MAX_ERROR_LENGTH),
-    [deadLetterHeaders.attempts]: String(failure.attempts),
-    [deadLetterHeaders.failedAt]: now.toISOString(),
-    [deadLetterHeaders.originTopic]: incoming.topic,
-    [deadLetterHeaders.originPartition]: String(incoming.partition),
-    [deadLetterHeaders.originOffset]: incoming.offset,
-    ...(failure.stack === undefined ? {} : { [deadLetterHeaders.stack]: failure.stack.slice(0, MAX_STACK_LENGTH) }),
-  });
+  const { failure, span, redrives = 0, redriveOf } = death;
   return {
     topic: deadLetterTopic(group).name,
     key: incoming.key?.toString(encoding) ?? null,
     value: incoming.value?.toString(encoding) ?? null,
     encoding,
-    headers,
+    headers: {
+      ...storedHeaders(incoming.headers),
+      [deadLetterHeaders.group]: group,
+      [deadLetterHeaders.reason]: failure.reason,
+      [deadLetterHeaders.error]: failure.error,
+      [deadLetterHeaders.attempts]: String(death.attempts),
+      [deadLetterHeaders.firstFailedAt]: death.firstFailedAt.toISOString(),
+      [deadLetterHeaders.failedAt]: death.lastFailedAt.toISOString(),
+      [deadLetterHeaders.originTopic]: incoming.topic,
+      [deadLetterHeaders.originPartition]: String(incoming.partition),
+      [deadLetterHeaders.originOffset]: incoming.offset,
+      ...(failure.stack === undefined ? {} : { [deadLetterHeaders.stack]: failure.stack }),
+      ...(redrives === 0 ? {} : { [deadLetterHeaders.redrives]: String(redrives) }),
+      ...(redriveOf === undefined ? {} : { [deadLetterHeaders.redriveOf]: redriveOf }),
+      ...(span === undefined ? {} : { [deadLetterHeaders.traceparent]: traceparentOf(span.spanContext()) }),
+    },
   };
 }
 
@@ -88,11 +83,7 @@ export function idOfPosition({ topic, partition, offset, timestampMs }: Incoming
   return `${time.slice(0, 8)}-${time.slice(8)}-8${hash.slice(0, 3)}-8${hash.slice(3, 6)}-${hash.slice(6, 18)}`;
 }
 
-function headerValueOf(bytes: Buffer): HeaderValue {
-  return isPlainText(bytes) ? bytes.toString('utf8') : { base64: bytes.toString('base64') };
-}
-
-/** Whether the bytes are UTF-8 that PostgreSQL's text can hold. */
-function isPlainText(bytes: Buffer): boolean {
-  return !bytes.includes(0) && Buffer.from(bytes.toString('utf8'), 'utf8').equals(bytes);
+/** PostgreSQL's text has no NUL, and an error may quote one. */
+function printable(text: string, maxLength: number): string {
+  return text.replaceAll('\0', '').slice(0, maxLength);
 }

@@ -9,22 +9,34 @@ import { traceparentFor } from '../spans/process-span.ts';
 /** What became of one message of a batch. */
 export type Verdict<State> =
   | { readonly kind: 'decided'; readonly decision: Decision<State>; readonly records: readonly OutboxRecord[] }
-  | { readonly kind: 'failed'; readonly error: unknown };
+  | { readonly kind: 'failed'; readonly error: unknown }
+  /** Not decided, because an earlier message of its key failed and will be tried again. */
+  | { readonly kind: 'behind' };
+
+export interface DecideFacts<Message> {
+  readonly service: string;
+  readonly now: Date;
+  readonly spanOf?: (message: Message) => Span | undefined;
+  /** Whether a message that failed so is tried again later, with its key waiting behind it. Nobody waits unless said. */
+  readonly parks?: (message: Message, error: unknown) => boolean;
+}
 
 /**
  * Loads the states of a batch, decides message by message in order, and saves what changed: the heart of the runtime. A decision that
- * throws, or says what its contract refuses, fails alone: its state stays as it was and the others go on.
+ * throws, or says what its contract refuses, fails alone: its state stays as it was and those of other keys go on.
  */
 export async function decideAll<State, Message extends AnyMessage>(
   tx: Transaction,
   store: StateStore<State, Message>,
   messages: readonly Message[],
   decide: (state: State, message: Message, context: DecisionContext) => Decision<State>,
-  facts: { readonly service: string; readonly now: Date; readonly spanOf?: (message: Message) => Span | undefined },
+  facts: DecideFacts<Message>,
 ): Promise<readonly Verdict<State>[]> {
   const states = await store.load(tx, messages, { lock: true });
   const context: DecisionContext = { now: facts.now, newId };
+  const waiting = new Set<string>();
   const verdicts = messages.map((message): Verdict<State> => {
+    if (waiting.has(message.key)) return { kind: 'behind' };
     try {
       const decision = decide(states.of(message), message, context);
       const traceparent = traceparentFor(facts.spanOf?.(message), message);
@@ -43,6 +55,7 @@ export async function decideAll<State, Message extends AnyMessage>(
       states.change(message, decision.state);
       return { kind: 'decided', decision, records };
     } catch (error) {
+      if (facts.parks?.(message, error)) waiting.add(message.key);
       return { kind: 'failed', error };
     }
   });

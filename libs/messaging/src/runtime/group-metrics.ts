@@ -1,11 +1,14 @@
 import type { Metrics } from '@millrace/observability';
+import { type FetchGate, PAUSE_REASONS } from './fetch-gate.ts';
 import type { OffsetTracker, Tracked } from './offset-tracker.ts';
+import type { Received } from './received.ts';
+import type { End } from './settle-batch.ts';
 
 // From a quick batch to an outage that somebody should have noticed.
 const WAIT_BUCKETS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 
-/** Why work was done again: a call failed, the other side was away, a transaction lost a race, the database was away. */
-export type RetryCause = 'call' | 'unavailable' | 'conflict' | 'database';
+/** Why work is done again: a message failed, the other side was away, a transaction lost a race, the database was away. */
+export type RetryCause = 'failure' | 'unavailable' | 'conflict' | 'database';
 
 /** What one member of a consumer group receives, and how long it takes. */
 export class ReceivingMetrics {
@@ -16,7 +19,13 @@ export class ReceivingMetrics {
   readonly #delivery;
   #assignments = 0;
 
-  constructor(metrics: Metrics, group: string, tracker: OffsetTracker, assignedPartitions: () => number) {
+  constructor(
+    metrics: Metrics,
+    group: string,
+    tracker: OffsetTracker,
+    gate: FetchGate,
+    assignedPartitions: () => number,
+  ) {
     this.#group = group;
     this.#consumed = metrics.counter({
       name: 'messaging_consumed_total',
@@ -48,7 +57,21 @@ export class ReceivingMetrics {
       name: 'messaging_open_records',
       help: 'Records in memory that are received and not settled',
       labels: ['group'],
-      collect: (gauge) => gauge.set({ group }, tracker.open),
+      collect: (gauge) => gauge.set({ group }, tracker.open.records),
+    });
+    metrics.gauge({
+      name: 'messaging_open_bytes',
+      help: 'What the values of the open records weigh',
+      labels: ['group'],
+      collect: (gauge) => gauge.set({ group }, tracker.open.bytes),
+    });
+    metrics.gauge({
+      name: 'messaging_paused_partitions',
+      help: 'Partitions of which a member fetches nothing, by reason: high-water, outage, positions, stopping or dead',
+      labels: ['group', 'reason'],
+      collect: (gauge) => {
+        for (const reason of PAUSE_REASONS) gauge.set({ group, reason }, gate.paused(reason));
+      },
     });
     metrics.gauge({
       name: 'messaging_oldest_open_seconds',
@@ -84,10 +107,7 @@ export class ReceivingMetrics {
   }
 }
 
-const OUTCOMES = ['applied', 'duplicate', 'not-heard', 'dead-lettered'] as const;
-
-/** How many records of a batch ended how. */
-export type OutcomeCounts = Readonly<Record<(typeof OUTCOMES)[number], number>>;
+const OUTCOMES = ['applied', 'duplicate', 'not-heard', 'parked', 'dead-lettered'] as const;
 
 /** How the batches of one group are settled. */
 export class SettlingMetrics {
@@ -103,7 +123,7 @@ export class SettlingMetrics {
     this.#group = group;
     this.#settled = metrics.counter({
       name: 'messaging_settled_total',
-      help: 'Records settled by outcome: applied, duplicate, not-heard or dead-lettered',
+      help: 'Records settled by outcome: applied, duplicate, not-heard, parked or dead-lettered; a parked one later counts once more, as what became of it',
       labels: ['group', 'outcome'],
     });
     this.#deadLetters = metrics.counter({
@@ -130,15 +150,24 @@ export class SettlingMetrics {
       .labels({ group });
     // A counter that is born with its first event shows Prometheus no increase.
     for (const outcome of OUTCOMES) this.#settled.inc({ group, outcome }, 0);
-    for (const cause of ['conflict', 'database'] as const) this.#retries.inc({ group, cause }, 0);
+    for (const cause of ['failure', 'unavailable', 'conflict', 'database'] as const)
+      this.#retries.inc({ group, cause }, 0);
   }
 
-  settled(startedAt: number, counts: OutcomeCounts, reasons: readonly string[]): void {
+  settled(startedAt: number, ends: ReadonlyMap<Received, End>): void {
     const group = this.#group;
     this.#seconds.observe((performance.now() - startedAt) / 1000);
-    this.#records.observe(Object.values(counts).reduce((sum, count) => sum + count, 0));
-    for (const outcome of OUTCOMES) this.#settled.inc({ group, outcome }, counts[outcome]);
-    for (const reason of reasons) this.#deadLetters.inc({ group, reason: boundedReason(reason, this.#reasons) });
+    this.#records.observe(ends.size);
+    const counts = new Map<(typeof OUTCOMES)[number], number>();
+    for (const [{ parked }, end] of ends) {
+      const outcome = end.kind === 'queued' ? 'parked' : end.kind;
+      // One that was parked already, and stays so, is counted by its retries.
+      if (outcome === 'left' || (outcome === 'parked' && parked !== undefined)) continue;
+      counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
+      if (end.kind !== 'dead-lettered') continue;
+      this.#deadLetters.inc({ group, reason: boundedReason(end.failure.reason, this.#reasons) });
+    }
+    for (const [outcome, count] of counts) this.#settled.inc({ group, outcome }, count);
   }
 
   retried(cause: RetryCause): void {
@@ -150,7 +179,7 @@ export class SettlingMetrics {
 export function retriesOf(metrics: Metrics): ReturnType<typeof metrics.counter<'group' | 'cause'>> {
   return metrics.counter({
     name: 'messaging_retries_total',
-    help: 'Tries that failed and are made again, by cause: call, unavailable, conflict or database',
+    help: 'Tries that failed and are made again, by cause: failure, unavailable, conflict or database',
     labels: ['group', 'cause'],
   });
 }

@@ -29,6 +29,13 @@ export class KeyedQueue<Item> {
     return taken;
   }
 
+  /** All that waits of a key that is out, in its order. */
+  takeRest(key: string): Item[] {
+    const items = this.#waiting.get(key) ?? [];
+    this.#waiting.delete(key);
+    return items;
+  }
+
   /** What was taken of this key is finished: its next item may be taken. */
   release(key: string): void {
     this.#out.delete(key);

@@ -13,6 +13,18 @@ describe('a queue by key', () => {
     expect(queue.take(10)).toEqual(['c1', 'a2']);
   });
 
+  it('gives out at once what waits of a key that is out, and one at a time what comes later', () => {
+    const queue = new KeyedQueue<string>();
+    for (const item of ['a1', 'a2', 'b1', 'a3']) queue.push(item.charAt(0), item);
+    expect(queue.take(1)).toEqual(['a1']);
+    expect(queue.takeRest('a')).toEqual(['a2', 'a3']);
+    expect(queue.takeRest('a')).toEqual([]);
+    queue.push('a', 'a4');
+    expect(queue.take(10)).toEqual(['b1']);
+    queue.release('a');
+    expect(queue.take(10)).toEqual(['a4']);
+  });
+
   it('gives out no more than asked for, the key that waits longest first', () => {
     const queue = new KeyedQueue<string>();
     for (const item of ['a1', 'b1', 'c1']) queue.push(item.charAt(0), item);

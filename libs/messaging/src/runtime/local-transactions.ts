@@ -49,8 +49,8 @@ export class LocalTransactions {
         now: local.now,
         decide: async (decider, messages) =>
           (await local.decideAll(decider, messages)).map((verdict) => {
-            if (verdict.kind === 'failed') throw verdict.error;
-            return verdict.decision;
+            if (verdict.kind === 'decided') return verdict.decision;
+            throw verdict.kind === 'failed' ? verdict.error : new Error('a local message waits for no other');
           }),
       }),
     );

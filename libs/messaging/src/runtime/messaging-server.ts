@@ -7,6 +7,9 @@ import type { Handler } from '../handlers/handler.ts';
 import { purgeInbox } from '../inbox/purge.ts';
 import { createKafka } from '../kafka/client.ts';
 import { Relay } from '../outbox/relay.ts';
+import { showParked } from '../parking/parking-metrics.ts';
+import type { RetryLoop } from '../parking/retry-loop.ts';
+import { Replays } from '../replay/replays.ts';
 import { BatchWorker } from './batch-worker.ts';
 import { CallWorker } from './call-worker.ts';
 import { ConsumerGroup } from './consumer-group.ts';
@@ -30,6 +33,9 @@ const PURGE_EVERY_MS = 10 * 60 * 1000;
 export class MessagingServer extends Server implements CustomTransportStrategy {
   readonly #groups: ConsumerGroup[] = [];
   readonly #dues: DueLoop[] = [];
+  /** Each is stopped by its group. */
+  readonly #retries: RetryLoop[] = [];
+  #replays: Replays | undefined;
   #fatal: ((error: Error) => void) | undefined;
   #purge: NodeJS.Timeout | undefined;
 
@@ -59,7 +65,11 @@ export class MessagingServer extends Server implements CustomTransportStrategy {
 
   async close(): Promise<void> {
     clearInterval(this.#purge);
-    await Promise.all([...this.#groups.map((group) => group.stop()), ...this.#dues.map((due) => due.stop())]);
+    await Promise.all([
+      ...this.#groups.map((group) => group.stop()),
+      ...this.#dues.map((due) => due.stop()),
+      this.#replays?.stop(),
+    ]);
   }
 
   /** Sends what the outbox still holds; rows that cannot be sent now are safe and are sent after the next start. */
@@ -98,17 +108,28 @@ export class MessagingServer extends Server implements CustomTransportStrategy {
         context,
         topicPrefix: this.options.topicPrefix,
         hears: handler.hears,
-        worker: (events) =>
-          handler.kind === 'perform'
-            ? new CallWorker(context, handler, events)
-            : new BatchWorker(context, handler, events),
+        worker: (events) => {
+          const worker =
+            handler.kind === 'perform'
+              ? new CallWorker(context, handler, events)
+              : new BatchWorker(context, handler, events);
+          this.#retries.push(worker.retries);
+          return worker;
+        },
         ...(handler.kind === 'project' ? { positions: () => loadPositions(this.database, name) } : {}),
         onFatal: (error) => this.#die(error),
       });
       this.health.addReadinessCheck(`group ${name}`, () => group.outage);
       this.#groups.push(group);
     }
-    for (const started of [...this.#groups, ...this.#dues]) started.start();
+    const { service, topicPrefix } = this.options;
+    this.#replays = new Replays({ service, topicPrefix, kafka, database: this.database, logger: this.log, handlers });
+    showParked(
+      this.metrics,
+      this.database,
+      this.#groups.map(({ name }) => name),
+    );
+    for (const started of [...this.#groups, ...this.#dues, ...this.#retries, this.#replays]) started.start();
     this.#purge = setInterval(() => {
       purgeInbox(this.database, new Date()).catch((error: unknown) =>
         this.log.warn({ err: error }, 'the inbox was not purged'),

@@ -37,7 +37,7 @@ describe('the metrics of a consumer group', () => {
         perform: (_state, message, facts) => call(message, facts),
         decide: (state, message, _outcome, context) => tally(state, message, context),
         timeoutMs: 300,
-        attempts: 3,
+        retry: { attempts: 3, firstDelayMs: 20 },
       }),
     });
   /** Tells the tests' messages apart on a topic that all groups of the file hear from its beginning. */
@@ -136,7 +136,7 @@ describe('the metrics of a consumer group', () => {
     expect(await calls('unavailable')).toBe(1);
     expect(await calls('timeout')).toBe(1);
     expect(await calls('ok')).toBeGreaterThanOrEqual(3);
-    expect(await shown(replica, 'messaging_retries_total', { group, cause: 'call' })).toBe(2);
+    expect(await shown(replica, 'messaging_retries_total', { group, cause: 'failure' })).toBe(2);
     expect(await shown(replica, 'messaging_retries_total', { group, cause: 'unavailable' })).toBe(2);
     const letters = (reason: string) => shown(replica, 'messaging_dead_letters_total', { group, reason });
     expect(await letters('handler-failed')).toBe(1);

@@ -8,10 +8,19 @@ export interface Tracked {
   isDone: boolean;
 }
 
+/** Records in memory, and what their values weigh. */
+export interface Load {
+  readonly records: number;
+  readonly bytes: number;
+}
+
+const NOTHING: Load = { records: 0, bytes: 0 };
+
 interface Lane {
   readonly topic: string;
   readonly partition: number;
   readonly pending: Tracked[];
+  bytes: number;
   /** The offset after the last record of an unbroken run of done ones. */
   next: string | undefined;
   committed: string | undefined;
@@ -26,14 +35,15 @@ export class OffsetTracker {
   #open = 0;
   #openBytes = 0;
 
-  /** Records received and not done, or done behind one that is not. */
-  get open(): number {
-    return this.#open;
+  /** Records received and not done, or done behind one that is not; with what their values weigh. */
+  get open(): Load {
+    return { records: this.#open, bytes: this.#openBytes };
   }
 
-  /** What the open records' values weigh. */
-  get openBytes(): number {
-    return this.#openBytes;
+  /** As `open`, of one partition. */
+  openOf(topic: string, partition: number): Load {
+    const lane = this.#lanes.get(laneName(topic, partition));
+    return lane === undefined ? NOTHING : { records: lane.pending.length, bytes: lane.bytes };
   }
 
   /** When the longest open record was received, in milliseconds since 1970; undefined when none is open. */
@@ -46,15 +56,18 @@ export class OffsetTracker {
     return oldest;
   }
 
+  /** All before `next` was done earlier, whether that was ever committed or not. */
+  goOn(topic: string, partition: number, next: string): void {
+    this.#lane(topic, partition).next = next;
+  }
+
   track(incoming: Incoming, receivedAtMs = Date.now()): Tracked {
-    const { topic, partition } = incoming;
-    const name = `${topic}/${partition}`;
-    let lane = this.#lanes.get(name);
-    if (!lane) this.#lanes.set(name, (lane = { topic, partition, pending: [], next: undefined, committed: undefined }));
+    const lane = this.#lane(incoming.topic, incoming.partition);
     const tracked = { incoming, receivedAtMs, isDone: false };
     lane.pending.push(tracked);
     this.#open += 1;
-    this.#openBytes += incoming.value?.length ?? 0;
+    lane.bytes += bytesOf(incoming);
+    this.#openBytes += bytesOf(incoming);
     return tracked;
   }
 
@@ -63,7 +76,7 @@ export class OffsetTracker {
     const touched = new Set<Lane>();
     for (const record of records) {
       record.isDone = true;
-      const lane = this.#lanes.get(`${record.incoming.topic}/${record.incoming.partition}`);
+      const lane = this.#lanes.get(laneName(record.incoming.topic, record.incoming.partition));
       if (lane) touched.add(lane);
     }
     for (const lane of touched) {
@@ -71,8 +84,10 @@ export class OffsetTracker {
       const finished = lane.pending.splice(0, firstOpen === -1 ? lane.pending.length : firstOpen);
       const last = finished.at(-1);
       if (last) lane.next = (BigInt(last.incoming.offset) + 1n).toString();
+      const bytes = finished.reduce((sum, { incoming }) => sum + bytesOf(incoming), 0);
       this.#open -= finished.length;
-      for (const { incoming } of finished) this.#openBytes -= incoming.value?.length ?? 0;
+      lane.bytes -= bytes;
+      this.#openBytes -= bytes;
     }
   }
 
@@ -85,7 +100,7 @@ export class OffsetTracker {
 
   committed(offsets: readonly { topic: string; partition: number; offset: string }[]): void {
     for (const { topic, partition, offset } of offsets) {
-      const lane = this.#lanes.get(`${topic}/${partition}`);
+      const lane = this.#lanes.get(laneName(topic, partition));
       if (lane) lane.committed = offset;
     }
   }
@@ -96,4 +111,21 @@ export class OffsetTracker {
     this.#open = 0;
     this.#openBytes = 0;
   }
+
+  #lane(topic: string, partition: number): Lane {
+    const name = laneName(topic, partition);
+    const known = this.#lanes.get(name);
+    if (known) return known;
+    const lane = { topic, partition, pending: [], bytes: 0, next: undefined, committed: undefined };
+    this.#lanes.set(name, lane);
+    return lane;
+  }
+}
+
+function laneName(topic: string, partition: number): string {
+  return `${topic}/${partition}`;
+}
+
+function bytesOf({ value }: Incoming): number {
+  return value?.length ?? 0;
 }

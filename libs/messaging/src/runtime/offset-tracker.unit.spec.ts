@@ -40,10 +40,31 @@ describe('the offsets of a member', () => {
     const again = record(tracker, 10);
     tracker.done(early);
     expect(tracker.committable()).toEqual([]);
-    expect(tracker.open).toBe(1);
+    expect(tracker.open).toEqual({ records: 1, bytes: 10 });
     tracker.done([again]);
     expect(tracker.committable()).toEqual([{ topic: 't', partition: 0, offset: '11' }]);
-    expect([tracker.open, tracker.openBytes]).toEqual([0, 0]);
+    expect(tracker.open).toEqual({ records: 0, bytes: 0 });
+  });
+
+  it('begin where a group stands that keeps its own positions, although it receives nothing', () => {
+    const tracker = new OffsetTracker();
+    tracker.goOn('t', 0, '10');
+    expect(tracker.committable()).toEqual([{ topic: 't', partition: 0, offset: '10' }]);
+    tracker.done([record(tracker, 10)]);
+    expect(tracker.committable()).toEqual([{ topic: 't', partition: 0, offset: '11' }]);
+  });
+
+  it('are told with what is open, of all partitions and of each', () => {
+    const tracker = new OffsetTracker();
+    const [first] = [record(tracker, 1), record(tracker, 2), record(tracker, 1, 1)] as [Tracked, Tracked, Tracked];
+    expect(tracker.open).toEqual({ records: 3, bytes: 30 });
+    expect([tracker.openOf('t', 0), tracker.openOf('t', 1), tracker.openOf('t', 2)]).toEqual([
+      { records: 2, bytes: 20 },
+      { records: 1, bytes: 10 },
+      { records: 0, bytes: 0 },
+    ]);
+    tracker.done([first]);
+    expect(tracker.openOf('t', 0)).toEqual({ records: 1, bytes: 10 });
   });
 
   it('never pass an open record, and end at the last one, whatever is done in which order', () => {
@@ -62,7 +83,7 @@ describe('the offsets of a member', () => {
               expect(open.every(({ incoming }) => BigInt(incoming.offset) >= BigInt(offset))).toBe(true);
             }
           }
-          expect([tracker.open, tracker.openBytes]).toEqual([0, 0]);
+          expect(tracker.open).toEqual({ records: 0, bytes: 0 });
         },
       ),
     );

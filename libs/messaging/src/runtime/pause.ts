@@ -1,26 +1,28 @@
-/** Waits, or less when `wake` is called. For one waiter at a time. Never rejects. */
+/** Waits, or less when `wake` is called. Never rejects. */
 export class Pause {
-  #wake: (() => void) | undefined;
+  readonly #waiting = new Set<() => void>();
   #isWoken = false;
 
-  /** Ends the present wait, or the next one at once. */
+  /** Ends the waits of the moment; where nobody waits, the next one at once. */
   wake(): void {
-    this.#isWoken = true;
-    this.#wake?.();
+    if (this.#waiting.size === 0) this.#isWoken = true;
+    for (const end of this.#waiting) end();
   }
 
   async wait(ms: number): Promise<void> {
-    if (!this.#isWoken) {
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, ms);
-        this.#wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
+    if (this.#isWoken) {
+      this.#isWoken = false;
+      return;
     }
-    this.#wake = undefined;
-    this.#isWoken = false;
+    await new Promise<void>((resolve) => {
+      const end = (): void => {
+        clearTimeout(timer);
+        this.#waiting.delete(end);
+        resolve();
+      };
+      const timer = setTimeout(end, ms);
+      this.#waiting.add(end);
+    });
   }
 }
 

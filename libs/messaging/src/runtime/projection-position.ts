@@ -40,11 +40,13 @@ export async function loadPositions(db: Queryable, projection: string): Promise<
 }
 
 /**
- * Lets a projection read everything again from the first record: forgets its positions and which messages it knows. The
- * caller empties the read model in the same transaction, while no replica of the service runs: a running one would go on where it
+ * Lets a projection read everything again from the first record: forgets its positions, which messages it knows and which
+ * are parked. The caller empties the read model in the same transaction, while no replica of the service runs: a running one would go on where it
  * stands, into the empty read model. The consumer begins at the first record when it starts.
  */
 export async function resetProjection(tx: Transaction, projection: string): Promise<void> {
   await tx.query('DELETE FROM messaging.projection_position WHERE projection = $1', [projection]);
   await tx.query('DELETE FROM messaging.inbox WHERE consumer_group = $1', [projection]);
+  await tx.query('DELETE FROM messaging.parked_key WHERE consumer_group = $1', [projection]);
+  await tx.query('DELETE FROM messaging.parked_message WHERE consumer_group = $1', [projection]);
 }

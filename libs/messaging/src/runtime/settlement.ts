@@ -1,21 +1,19 @@
-import { type AnyMessage, type Decoded, decoderOf } from '@millrace/contracts';
-import { type Database, isDatabaseUnavailable, isTransactionConflict, type Transaction } from '@millrace/database';
+import { type Decoded, decoderOf } from '@millrace/contracts';
+import { type Database, isDatabaseUnavailable, isTransactionConflict } from '@millrace/database';
 import type { Logger, Metrics } from '@millrace/observability';
-import type { Span } from '@opentelemetry/api';
 import { failpoint } from '../failpoints.ts';
+import { Unavailable } from '../handlers/failures.ts';
 import type { Handler } from '../handlers/handler.ts';
-import { claimFresh } from '../inbox/inbox.ts';
-import { type OutboxRecord, storeRecords } from '../outbox/outbox.ts';
 import type { Relay } from '../outbox/relay.ts';
-import { deadLetterOf, type Failure, failureOf, idOfPosition } from './dead-letter.ts';
-import { SettlingMetrics } from './group-metrics.ts';
-import type { Incoming } from './incoming.ts';
-import type { Tracked } from './offset-tracker.ts';
+import { idOfPosition } from './dead-letter.ts';
 import { isDeploymentFault } from './deployment-fault.ts';
+import type { Incoming } from './incoming.ts';
 import { backoffMs, Pause } from './pause.ts';
-import { aboutMessage } from '../spans/about-message.ts';
+import type { ParkedPlace, Received } from './received.ts';
+import { type ApplyFresh, type Known, settleBatch } from './settle-batch.ts';
+import { SettledReport } from './settled-report.ts';
 import { startProcessSpan } from '../spans/process-span.ts';
-import { endBuried, endLeft, endSettled, inBatchSpan, noteRetry } from '../spans/settled-spans.ts';
+import { endLeft, inBatchSpan, noteRetry } from '../spans/settled-spans.ts';
 
 /** What a group's runtime works with. */
 export interface GroupContext {
@@ -27,23 +25,6 @@ export interface GroupContext {
   readonly metrics: Metrics;
 }
 
-/** A received record, decoded. `id` is what the inbox remembers. */
-export interface Received {
-  readonly tracked: Tracked;
-  readonly incoming: Incoming;
-  readonly decoded: Decoded;
-  readonly id: string | undefined;
-  /** Open while the record is worked on, where its trace is recorded. */
-  span: Span | undefined;
-}
-
-/** What one transaction has to do for the fresh messages of a batch: answers what was said and which failed. */
-export type ApplyFresh = (
-  tx: Transaction,
-  fresh: readonly { readonly message: AnyMessage; readonly received: Received; readonly span: Span | undefined }[],
-  now: Date,
-) => Promise<{ readonly records: readonly OutboxRecord[]; readonly failures: ReadonlyMap<AnyMessage, unknown> }>;
-
 const MAX_BACKOFF_MS = 5000;
 
 // A lost race is won at the second or third try; what loses this often is stuck on one message, which must not stop the others.
@@ -52,28 +33,40 @@ const MAX_CONFLICTS = 10;
 // Fewer are everyday business between replicas and nothing to tell anybody.
 const UNUSUAL_CONFLICTS = 3;
 
-/** The service stops while a batch waits for the database: the batch is left unsettled and will be delivered again. */
+/** The work on a batch ends before it is settled: it is left as it was, and goes on elsewhere or later. */
 export class Stopped extends Error {
   override readonly name = 'Stopped';
 }
 
+/** What is to be known of a handler to settle its batches. */
+type SettledHandler = Pick<Exclude<Handler, { kind: 'due' }>, 'hears' | 'retry'> & { readonly kind?: Handler['kind'] };
+
 /**
- * Settles batches: each record of a batch is applied once, found a duplicate, or dead-lettered, all in one transaction with
- * the inbox and the outbox. An outage of the database is waited for. A transaction that fails for another reason is split
- * until the message that breaks it stands alone and goes to the dead letters.
+ * Settles batches: each record of a batch is applied once, found a duplicate, parked, or dead-lettered, all in one transaction with
+ * the inbox and the outbox. An outage is waited for. A transaction that fails for another reason is split until the message that
+ * breaks it stands alone: as a failure of that message.
  */
 export class Settlement {
   readonly #context: GroupContext;
+  readonly #handler: SettledHandler;
   readonly #decode: (incoming: Incoming) => Decoded;
+  readonly #on: { readonly outage?: () => void; readonly parked?: (dueInMs: number) => void };
   readonly #pause = new Pause();
-  readonly #metrics: SettlingMetrics;
+  readonly #report: SettledReport;
   #isStopping = false;
   #outage: string | undefined;
 
-  constructor(context: GroupContext, handler: Pick<Exclude<Handler, { kind: 'due' }>, 'hears'>) {
+  /** `onOutage` hears when `outage` changes; `onParked` of a key that is due again after so many milliseconds. */
+  constructor(
+    context: GroupContext,
+    handler: SettledHandler,
+    on: { readonly outage?: () => void; readonly parked?: (dueInMs: number) => void } = {},
+  ) {
     this.#context = context;
+    this.#handler = handler;
     this.#decode = decoderOf(handler.hears);
-    this.#metrics = new SettlingMetrics(context.metrics, context.group);
+    this.#on = on;
+    this.#report = new SettledReport(context);
   }
 
   /** Why batches wait at present; undefined when they do not. */
@@ -87,16 +80,16 @@ export class Settlement {
     this.#pause.wake();
   }
 
-  received(tracked: Tracked): Received {
-    const { incoming } = tracked;
+  /** Decodes a record; `parked` tells where it waited, if it did. */
+  received(incoming: Incoming, parked?: ParkedPlace): Received {
     const decoded = this.#decode(incoming);
     const id =
       decoded.kind === 'message'
         ? decoded.message.id
         : decoded.kind === 'malformed'
-          ? idOfPosition(incoming)
+          ? (decoded.id ?? idOfPosition(incoming))
           : undefined;
-    return { tracked, incoming, decoded, id, span: undefined };
+    return { incoming, decoded, id, parked, span: undefined };
   }
 
   /** The work on a record begins: with a call, or with its batch. */
@@ -105,45 +98,36 @@ export class Settlement {
   }
 
   /**
-   * Settles a batch with `apply`. `failures` are messages that failed before (a call that was given up): they are dead-lettered in
-   * the same transaction.
+   * Settles a batch with `apply`.
    * @throws {Stopped} the service stops while the database is away.
-   * @throws {Error} what is deployed does not fit the database, or a dead letter cannot be stored: nothing of it is settled.
+   * @throws {Error} what is deployed does not fit the database, or a failure cannot be stored: nothing of it is settled.
    */
-  async settle(
-    batch: readonly Received[],
-    apply: ApplyFresh,
-    failures: ReadonlyMap<Received, Failure> = new Map(),
-  ): Promise<void> {
+  async settle(batch: readonly Received[], apply: ApplyFresh, known: Known = {}): Promise<void> {
     for (const received of batch) this.begin(received);
     try {
-      await this.#settle(batch, apply, failures);
+      await this.#settle(batch, apply, known);
     } catch (error) {
       for (const received of batch) endLeft(received, error);
       throw error;
     }
   }
 
-  async #settle(
-    batch: readonly Received[],
-    apply: ApplyFresh,
-    failures: ReadonlyMap<Received, Failure>,
-  ): Promise<void> {
+  async #settle(batch: readonly Received[], apply: ApplyFresh, known: Known): Promise<void> {
     for (let attempt = 0, conflicts = 0; ; attempt++) {
       try {
-        await this.#transact(batch, apply, failures);
+        await this.#transact(batch, apply, known);
         this.#recovered();
         return;
       } catch (error) {
         // Counted apart from the tries of an outage: the first lost race after it must not be the last.
         if (isTransactionConflict(error)) conflicts += 1;
-        if (isDatabaseUnavailable(error) || (isTransactionConflict(error) && conflicts <= MAX_CONFLICTS)) {
+        if (isOutage(error) || (isTransactionConflict(error) && conflicts <= MAX_CONFLICTS)) {
           if (attempt === 0 || isTransactionConflict(error)) noteRetry(batch, error);
-          await this.#waitForDatabase(error, attempt);
+          await this.#wait(error, attempt);
           continue;
         }
         if (isDeploymentFault(error)) throw error;
-        await this.#isolate(batch, apply, failures, error);
+        await this.#isolate(batch, apply, known, error);
         return;
       }
     }
@@ -158,112 +142,56 @@ export class Settlement {
         return result;
       } catch (error) {
         if (!isDatabaseUnavailable(error) && !isTransactionConflict(error)) throw error;
-        await this.#waitForDatabase(error, attempt);
+        await this.#wait(error, attempt);
       }
     }
   }
 
   /** Halves the batch until the culprit is alone: log n transactions more for each, and the order stays. */
-  async #isolate(
-    batch: readonly Received[],
-    apply: ApplyFresh,
-    failures: ReadonlyMap<Received, Failure>,
-    error: unknown,
-  ): Promise<void> {
+  async #isolate(batch: readonly Received[], apply: ApplyFresh, known: Known, error: unknown): Promise<void> {
     const [only] = batch;
     if (batch.length === 1 && only !== undefined) {
-      if (failures.has(only)) throw error;
-      await this.settle(batch, apply, new Map([[only, failureOf(error, 1)]]));
+      if (known.failed?.has(only)) throw error;
+      await this.settle(batch, apply, { failed: new Map([[only, error]]) });
       return;
     }
     const middle = Math.ceil(batch.length / 2);
-    await this.settle(batch.slice(0, middle), apply, failures);
-    await this.settle(batch.slice(middle), apply, failures);
+    await this.settle(batch.slice(0, middle), apply, known);
+    await this.settle(batch.slice(middle), apply, known);
   }
 
-  async #transact(
-    batch: readonly Received[],
-    apply: ApplyFresh,
-    failures: ReadonlyMap<Received, Failure>,
-  ): Promise<void> {
+  async #transact(batch: readonly Received[], apply: ApplyFresh, known: Known): Promise<void> {
     const { group, database, relay } = this.#context;
     const startedAt = performance.now();
-    const settle = async (tx: Transaction) => {
-      const now = new Date();
-      const ids = batch.flatMap(({ id }) => (id === undefined ? [] : [id]));
-      const fresh = ids.length === 0 ? new Set<string>() : await claimFresh(tx, group, ids);
-      const counts = { applied: 0, duplicate: 0, 'not-heard': 0, 'dead-lettered': 0 };
-      const letters: OutboxRecord[] = [];
-      const buried: [Received, Failure][] = [];
-      const duplicates: Received[] = [];
-      const bury = (received: Received, failure: Failure): void => {
-        letters.push(deadLetterOf(received, group, failure, now));
-        counts['dead-lettered'] += 1;
-        buried.push([received, failure]);
-      };
-      const messages: { message: AnyMessage; received: Received; span: Span | undefined }[] = [];
-      for (const received of batch) {
-        const { decoded, id } = received;
-        if (id === undefined) counts['not-heard'] += 1;
-        // The same id may stand twice in one batch: only the first is fresh.
-        else if (!fresh.delete(id)) duplicates.push(received);
-        else if (failures.has(received)) bury(received, failures.get(received) as Failure);
-        else if (decoded.kind === 'malformed')
-          bury(received, { reason: decoded.reason, error: decoded.detail, attempts: 1 });
-        else if (decoded.kind === 'message') {
-          const { message } = decoded;
-          messages.push({ message, received, span: received.span });
-        }
-      }
-      counts.duplicate = duplicates.length;
-      const applied = messages.length === 0 ? { records: [], failures: new Map() } : await apply(tx, messages, now);
-      for (const { message, received } of messages) {
-        if (applied.failures.has(message)) bury(received, failureOf(applied.failures.get(message), 1));
-        else counts.applied += 1;
-      }
-      const shards = await storeRecords(tx, [...applied.records, ...letters]);
-      failpoint('before-commit', group);
-      return { shards, counts, buried, duplicates };
-    };
-    const outcome = await inBatchSpan(group, batch, () => database.transaction(settle));
+    const { ends, shards, dueInMs } = await inBatchSpan(group, batch, () =>
+      database.transaction(async (tx) => {
+        const { retry: policy, kind } = this.#handler;
+        const settled = await settleBatch(
+          tx,
+          { group, policy, keepsPositions: kind === 'project' },
+          batch,
+          apply,
+          known,
+        );
+        failpoint('before-commit', group);
+        return settled;
+      }),
+    );
     failpoint('after-commit', group);
-    relay.wake(outcome.shards);
-    for (const [received, failure] of outcome.buried) {
-      this.#report(received, failure);
-      endBuried(received, failure);
-    }
-    for (const received of outcome.duplicates) endSettled(received, 'duplicate');
-    for (const received of batch) endSettled(received, 'applied');
-    this.#metrics.settled(
-      startedAt,
-      outcome.counts,
-      outcome.buried.map(([, { reason }]) => reason),
-    );
+    relay.wake(shards);
+    this.#report.settled(startedAt, ends);
+    if (dueInMs !== undefined) this.#on.parked?.(dueInMs);
   }
 
-  #report({ incoming, decoded, span }: Received, failure: Failure): void {
-    this.#context.logger.error(
-      {
-        group: this.#context.group,
-        topic: incoming.topic,
-        partition: incoming.partition,
-        offset: incoming.offset,
-        reason: failure.reason,
-        error: failure.error,
-        ...(decoded.kind === 'message' ? aboutMessage(decoded.message, span) : {}),
-      },
-      `dead letter: ${failure.error}`,
-    );
-  }
-
-  async #waitForDatabase(error: unknown, attempt: number): Promise<void> {
+  async #wait(error: unknown, attempt: number): Promise<void> {
     if (this.#isStopping) throw new Stopped('the service stops');
-    this.#metrics.retried(isDatabaseUnavailable(error) ? 'database' : 'conflict');
-    if (isDatabaseUnavailable(error) || attempt >= UNUSUAL_CONFLICTS) {
+    this.#report.retried(causeOf(error));
+    if (isOutage(error) || attempt >= UNUSUAL_CONFLICTS) {
       if (this.#outage === undefined) {
         this.#context.logger.warn({ err: error, group: this.#context.group }, 'waiting for the database');
       }
-      this.#outage = `the database: ${error instanceof Error ? error.message : String(error)}`;
+      const what = error instanceof Unavailable ? '' : 'the database: ';
+      this.#changeOutage(what + (error instanceof Error ? error.message : String(error)));
     }
     await this.#pause.wait(backoffMs(attempt, MAX_BACKOFF_MS));
     if (this.#isStopping) throw new Stopped('the service stops');
@@ -271,7 +199,23 @@ export class Settlement {
 
   #recovered(): void {
     if (this.#outage === undefined) return;
-    this.#outage = undefined;
+    this.#changeOutage(undefined);
     this.#context.logger.info({ group: this.#context.group }, 'the database is back');
   }
+
+  #changeOutage(outage: string | undefined): void {
+    const isChanged = (outage === undefined) !== (this.#outage === undefined);
+    this.#outage = outage;
+    if (isChanged) this.#on.outage?.();
+  }
+}
+
+/** Says nothing about the messages: they are tried again for as long as it lasts. */
+function isOutage(error: unknown): boolean {
+  return error instanceof Unavailable || isDatabaseUnavailable(error);
+}
+
+function causeOf(error: unknown): 'unavailable' | 'database' | 'conflict' {
+  if (error instanceof Unavailable) return 'unavailable';
+  return isDatabaseUnavailable(error) ? 'database' : 'conflict';
 }

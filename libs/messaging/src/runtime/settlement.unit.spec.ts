@@ -3,6 +3,7 @@ import { CapturePayment, newId, type OrderId } from '@millrace/contracts';
 import type { Database, Transaction } from '@millrace/database';
 import { createLogger, Metrics } from '@millrace/observability';
 import { recordFor } from '../fixtures/index.ts';
+import { retryPolicy } from '../handlers/retry-policy.ts';
 import type { Relay } from '../outbox/relay.ts';
 import { OffsetTracker } from './offset-tracker.ts';
 import { type GroupContext, Settlement, Stopped } from './settlement.ts';
@@ -28,7 +29,8 @@ describe('a settlement', () => {
     const tx = {
       query: ({ name, values }: { name: string; values: readonly (readonly string[])[] }) => {
         if (name === 'messaging.outbox.insert') letters += 1;
-        return Promise.resolve({ rows: (values[1] ?? []).map((id) => ({ message_id: id })) });
+        const ids = name === 'messaging.inbox.insert' ? (values[1] ?? []) : [];
+        return Promise.resolve({ rows: ids.map((id) => ({ message_id: id })) });
       },
     } as unknown as Transaction;
     const database = {
@@ -46,7 +48,7 @@ describe('a settlement', () => {
       metrics: new Metrics(),
     };
     return {
-      settlement: new Settlement(context, { hears: [CapturePayment] }),
+      settlement: new Settlement(context, { hears: [CapturePayment], retry: retryPolicy() }),
       transactions: () => transactions,
       letters: () => letters,
     };
@@ -62,8 +64,8 @@ describe('a settlement', () => {
       value: Buffer.from(String(value)),
       headers,
     });
-    return settlement.settle([settlement.received(tracked)], () =>
-      Promise.resolve({ records: [], failures: new Map() }),
+    return settlement.settle([settlement.received(tracked.incoming)], () =>
+      Promise.resolve({ records: [], failures: new Map(), behind: new Set() }),
     );
   };
 

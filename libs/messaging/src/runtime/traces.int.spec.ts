@@ -52,6 +52,7 @@ describe('a trace', () => {
       [CASHIER]: decides({
         hears: [CapturePayment],
         store: tallyStore,
+        retry: { attempts: 2, firstDelayMs: 20 },
         decide: (state, message, context) => {
           if (message.correlationId === 'poison') throw new TypeError('nobody thought of this');
           return tally(state, message, context);
@@ -223,7 +224,7 @@ describe('a trace', () => {
     expect(begun.filter((span) => span.traceId === traceId)).toEqual([{ traceId, name: 'POST /orders' }]);
   });
 
-  it('leads to the dead letter, and tells that the handler failed', async () => {
+  it('leads to the dead letter through every try, and tells that the handler failed', async () => {
     const root = begin();
     root.end();
     const orderId = newId<OrderId>();
@@ -231,11 +232,20 @@ describe('a trace', () => {
     await bench.topics.send([{ ...record, headers: { ...record.headers, 'correlation-id': 'poison' } }]);
     const [letter] = await bench.letters(CASHIER, orderId);
     const { traceId } = root.spanContext();
-    const send = spansOf(traceId).find(({ name }) => name === `send ${CASHIER}.dlq`);
-    expect(letter?.headers['traceparent']).toBe(`00-${traceId}-${send?.spanContext().spanId}-01`);
-    const process = spansOf(traceId).find(({ name }) => name === 'process payment.commands.v1');
-    expect(send?.parentSpanContext?.spanId).toBe(process?.spanContext().spanId);
-    expect(process?.attributes).toMatchObject({ 'millrace.outcome': 'dead-lettered', 'error.type': 'TypeError' });
+    const send = await until('it is sent', () => spansOf(traceId).find(({ name }) => name === `send ${CASHIER}.dlq`));
+    const tries = spansOf(traceId).filter(({ name }) => name === 'process payment.commands.v1');
+    expect(tries.map(({ attributes }) => [attributes['millrace.outcome'], attributes['error.type']])).toEqual([
+      ['parked', 'TypeError'],
+      ['dead-lettered', 'TypeError'],
+    ]);
+    for (const { parentSpanContext } of tries) expect(parentSpanContext?.spanId).toBe(root.spanContext().spanId);
+    const process = tries.at(-1);
+    expect(send.parentSpanContext?.spanId).toBe(process?.spanContext().spanId);
+    // What was received stays as it was; the letter's own trace context names the span in which it failed.
+    expect(letter?.headers).toMatchObject({
+      traceparent: traceparentOf(root),
+      'dlq-traceparent': `00-${traceId}-${process?.spanContext().spanId}-01`,
+    });
     expect(process?.status.code).toBe(SpanStatusCode.ERROR);
     expect(process?.events.map(({ name }) => name)).toContain('exception');
     // The text of an error may quote what nobody should read in a trace.

@@ -18,4 +18,6 @@ export interface WorkerEvents {
   settled(records: readonly Tracked[]): void;
   /** A bug or a broken environment: the process must not go on as if it were healthy. */
   failed(error: unknown): void;
+  /** `outage` changed: the group stops fetching while there is one. */
+  outageChanged(): void;
 }

@@ -6,7 +6,7 @@ import { attributesOf } from './about-message.ts';
 import { tracer } from './tracer.ts';
 
 /** How the work on a record ended: as the metric `messaging_settled_total` counts it. */
-export type Outcome = 'applied' | 'duplicate' | 'dead-lettered';
+export type Outcome = 'applied' | 'duplicate' | 'parked' | 'dead-lettered';
 
 /**
  * The `process` span of one record: child of the span that sent it. It lasts from the first work on the record until that is

@@ -2,6 +2,8 @@ import { headerNames } from '@millrace/contracts';
 import { contextOf, isSampled, traceparentOf } from '@millrace/observability';
 import { type Attributes, type Span, SpanKind } from '@opentelemetry/api';
 import type { Written } from '../kafka/record-producer.ts';
+import type { WireHeaders } from '../outbox/stored-headers.ts';
+import { deadLetterHeaders } from '../runtime/dead-letter-headers.ts';
 import { isUuid, orderIdOf } from './about-message.ts';
 import { errorTypeOf, markFailed, tracer } from './tracer.ts';
 
@@ -14,8 +16,6 @@ export interface SentRow {
   readonly key: string | null;
   readonly created_at: Date;
 }
-
-type Headers = Record<string, Buffer | string>;
 
 /**
  * The `send` spans of one relay. A span starts when the row was stored and lasts until Kafka has acknowledged it, however many
@@ -32,13 +32,16 @@ export class SendSpans {
     this.#clientId = clientId;
   }
 
-  /** The relay takes a row. The span names itself in the headers, so that whoever hears the message goes on from it. */
-  open(row: SentRow, headers: Headers): void {
+  /**
+   * The relay takes a row. The span names itself in the headers, so that whoever hears the message goes on from it; not in those of
+   * a dead letter, which stay as they were received.
+   */
+  open(row: SentRow, headers: WireHeaders): void {
     const span = this.#unsent.get(row.seq) ?? startSendSpan(row, headers, this.#clientId);
     if (span === undefined) return;
     this.#unsent.delete(row.seq);
     this.#current.set(row.seq, span);
-    headers[headerNames.traceparent] = traceparentOf(span.spanContext());
+    if (!isDeadLetter(headers)) headers[headerNames.traceparent] = traceparentOf(span.spanContext());
   }
 
   /** Kafka answered: `written` tells of each row where it stands now; undefined when it is sent again. */
@@ -80,13 +83,18 @@ export class SendSpans {
   }
 }
 
+function isDeadLetter(headers: WireHeaders): boolean {
+  return deadLetterHeaders.group in headers;
+}
+
 function endUnsent(span: Span): void {
   markFailed(span, 'left-to-another-relay', undefined);
   span.end();
 }
 
-function startSendSpan(row: SentRow, headers: Headers, clientId: string): Span | undefined {
-  const stored = headers[headerNames.traceparent];
+function startSendSpan(row: SentRow, headers: WireHeaders, clientId: string): Span | undefined {
+  const failedIn = isDeadLetter(headers) ? headers[deadLetterHeaders.traceparent] : undefined;
+  const stored = failedIn ?? headers[headerNames.traceparent];
   if (typeof stored !== 'string' || !isSampled(stored)) return undefined;
   const takenAt = new Date();
   // Row times are the database's, and its clock may be ahead of ours.

@@ -41,15 +41,16 @@ export function endSettled(record: Spanned, outcome: Outcome): void {
   record.span = undefined;
 }
 
-/** The record became a dead letter. `reason` and `stack` are those of the letter. */
-export function endBuried(
+/** The record could not be handled: it is tried again, or it became a dead letter. `failure` is what is kept of its error. */
+export function endFailed(
   record: Spanned,
   { reason, error, stack }: { readonly reason: string; readonly error: string; readonly stack?: string },
+  outcome: 'parked' | 'dead-lettered',
 ): void {
   if (record.span === undefined) return;
   const [name = reason] = /^\w+(?=:)/.exec(error) ?? [];
   markFailed(record.span, reason === 'handler-failed' ? name : reason, stack);
-  endSettled(record, 'dead-lettered');
+  endSettled(record, outcome);
 }
 
 /** The record is left unsettled: it will be delivered again, here or to another replica, in a span of its own. */

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { type Span, SpanStatusCode, trace } from '@opentelemetry/api';
 import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import { failureOf } from '../runtime/dead-letter.ts';
-import { endBuried, endLeft, endSettled, inBatchSpan, noteRetry, type Spanned } from './settled-spans.ts';
+import { endFailed, endLeft, endSettled, inBatchSpan, noteRetry, type Spanned } from './settled-spans.ts';
 
 const lost = Object.assign(new Error('connection to 10.0.0.7 lost'), { code: '57P01' });
 
@@ -50,11 +50,13 @@ describe('the spans of records that are settled together', () => {
     expect(finished()).toEqual([]);
   });
 
-  it('tell why a record became a dead letter, in one word', () => {
+  it('tell why a record could not be handled, in one word', () => {
     const [unforeseen, known] = [open(), open()];
-    endBuried(unforeseen, failureOf(new TypeError('ada@example.com is not a function'), 1));
-    endBuried(known, { reason: 'schema-violation', error: 'email: expected an address, got ada@example' });
+    endFailed(unforeseen, failureOf(new TypeError('ada@example.com is not a function')), 'parked');
+    const refused = { reason: 'schema-violation', error: 'email: expected an address, got ada@example' };
+    endFailed(known, refused, 'dead-lettered');
     expect(finished().map(({ attributes }) => attributes['error.type'])).toEqual(['TypeError', 'schema-violation']);
+    expect(finished().map(({ attributes }) => attributes['millrace.outcome'])).toEqual(['parked', 'dead-lettered']);
     expect(
       JSON.stringify(finished().map(({ attributes, events, status }) => [attributes, events, status])),
     ).not.toContain('ada@');

@@ -11,7 +11,9 @@ export interface ReadRecord {
   readonly offset: string;
   readonly key: string | null;
   readonly value: Buffer | null;
+  /** As text; the values of one that repeats with commas between them. */
   readonly headers: Readonly<Record<string, string>>;
+  readonly rawHeaders: Readonly<Record<string, Buffer | string | (Buffer | string)[] | undefined>>;
 }
 
 /**
@@ -71,6 +73,7 @@ export class TestTopics {
             key: key?.toString() ?? null,
             value,
             headers: Object.fromEntries(Object.entries(headers).map(([header, bytes]) => [header, String(bytes)])),
+            rawHeaders: headers,
           });
           if (BigInt(offset) >= (missing.get(partition) ?? -1n)) missing.delete(partition);
           if (missing.size === 0) resolve();

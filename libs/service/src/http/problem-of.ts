@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import { HttpException } from '@nestjs/common';
-import { isDatabaseUnavailable } from '@millrace/database';
+import { isDatabaseUnavailable, isTransactionConflict } from '@millrace/database';
 import { Problem, type ProblemOptions } from './problem.ts';
 
 // The caller may try again this soon: a database that restarts is back within seconds, and the retry is cheap.
@@ -47,6 +47,7 @@ export function problemOf(error: unknown): Problem {
   if (known !== undefined) return new Problem({ ...known, cause: error });
   if (error instanceof HttpException && error.getStatus() < 500) return fromHttpException(error);
   if (isDatabaseUnavailable(error)) return databaseUnavailable(error);
+  if (isTransactionConflict(error)) return databaseBusy(error);
   return new Problem({
     status: 500,
     type: 'internal-error',
@@ -82,6 +83,19 @@ function databaseUnavailable(cause: unknown): Problem {
     type: 'database-unavailable',
     title: 'Database unavailable',
     detail: 'The service cannot reach its database at the moment. Send the same request again after "Retry-After".',
+    headers: { 'retry-after': String(RETRY_AFTER_SECONDS) },
+    cause,
+  });
+}
+
+/** The transaction lost a race or took too long, and was undone: a fault of the load, not of the service. */
+function databaseBusy(cause: unknown): Problem {
+  return new Problem({
+    status: 503,
+    type: 'database-busy',
+    title: 'Database busy',
+    detail:
+      'The database did not get to this request in time, and nothing was done. Send the same request again after "Retry-After".',
     headers: { 'retry-after': String(RETRY_AFTER_SECONDS) },
     cause,
   });

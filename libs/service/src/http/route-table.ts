@@ -3,15 +3,24 @@ import { noSuchRoute } from './problem-of.ts';
 import { pathOf } from './send-problem.ts';
 
 interface KnownRoute {
+  readonly url: string;
   readonly pattern: RegExp;
   readonly methods: readonly string[];
+}
+
+const routesByServer = new WeakMap<FastifyInstance, readonly KnownRoute[]>();
+
+/** The routes of a server that refuses unknown ones, as they were added. */
+export function routesOf(fastify: FastifyInstance): readonly KnownRoute[] {
+  return routesByServer.get(fastify) ?? [];
 }
 
 /** Tells a wrong method (405, with `Allow`) from a wrong path (404). Call it before the first route is added. */
 export function refuseUnknownRoutes(fastify: FastifyInstance): void {
   const routes: KnownRoute[] = [];
+  routesByServer.set(fastify, routes);
   fastify.addHook('onRoute', ({ url, method }) => {
-    routes.push({ pattern: patternOf(url), methods: [method].flat() });
+    routes.push({ url, pattern: patternOf(url), methods: [method].flat() });
   });
   // After every onRequest hook, so that refused requests are traced and measured too, and before a body is read.
   fastify.addHook('preParsing', (request, _reply, payload, done) => {

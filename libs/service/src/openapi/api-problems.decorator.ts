@@ -23,6 +23,10 @@ const PROBLEM_SCHEMA = {
   },
 };
 
+const RETRY_AFTER = {
+  'Retry-After': { description: 'Seconds after which the same request may succeed', schema: { type: 'integer' } },
+};
+
 /** Describes in the API document the problems that a route answers with: `@ApiProblems(400, 404, 503)`. */
 export function ApiProblems(...statuses: readonly number[]): MethodDecorator & ClassDecorator {
   return applyDecorators(
@@ -30,6 +34,7 @@ export function ApiProblems(...statuses: readonly number[]): MethodDecorator & C
       ApiResponse({
         status,
         description: STATUS_CODES[status] ?? 'Problem',
+        ...(status === 503 ? { headers: RETRY_AFTER } : {}),
         content: { 'application/problem+json': { schema: PROBLEM_SCHEMA } },
       }),
     ),

@@ -37,10 +37,10 @@ describe('a mailbox that is full', () => {
   it('is tried again until the last attempt, and then given up', async () => {
     const tell = (attempt: number) =>
       handler.perform(undefined, event, { idempotencyKey: event.id, attempt, signal: new AbortController().signal });
-    for (let attempt = 1; attempt < handler.attempts; attempt += 1) {
+    for (let attempt = 1; attempt < handler.retry.attempts; attempt += 1) {
       await expect(tell(attempt)).rejects.toThrow('the mail server answered 452 4.2.2: try again later');
     }
-    expect(await tell(handler.attempts)).toMatchObject({ kind: 'refused', answer: '452 4.2.2 mailbox full' });
+    expect(await tell(handler.retry.attempts)).toMatchObject({ kind: 'refused', answer: '452 4.2.2 mailbox full' });
   });
 });
 

@@ -1,6 +1,6 @@
 import { Controller } from '@nestjs/common';
 import { noteOnSpan } from '@millrace/observability';
-import { type Call, type Handler, Handles, performs } from '@millrace/messaging';
+import { type Call, type Handler, Handles, performs, TransientFailure } from '@millrace/messaging';
 import { decideNotification, type Notification, type TellingOutcome } from '../domain/decide-notification.ts';
 import { composeMail, kindOf, tellingEvents, type TellingEvent } from '../domain/order-mail.ts';
 import { OrderEmailsSettings } from '../order-emails.settings.ts';
@@ -10,8 +10,9 @@ import { notifications } from '../store/notifications.store.ts';
 // Longer than connecting, the greeting and one silence of the mail server together, so that its own error tells the reason.
 const CALL_TIMEOUT_MS = 20_000;
 
-// With the runtime's growing pauses some tens of seconds: what a busy mailbox needs, not what a full one would.
+// Some minutes: what a busy mailbox needs, not what a full one would. Then the customer counts as one who cannot be told.
 const ATTEMPTS = 6;
+const RETRY = { attempts: ATTEMPTS, firstDelayMs: 1000, maxDelayMs: 60_000, then: 'skip' } as const;
 
 /** Writes to customers about their orders. */
 @Controller()
@@ -35,7 +36,7 @@ export class OrderEmailsHandler {
       // More calls than connections would only wait for each other, inside the time that a call has.
       concurrency: this.#settings.connections,
       timeoutMs: CALL_TIMEOUT_MS,
-      attempts: ATTEMPTS,
+      retry: RETRY,
     });
   }
 
@@ -45,7 +46,8 @@ export class OrderEmailsHandler {
     const sending = await this.#mailServer.send(mail, call.idempotencyKey, call.signal);
     noteOnSpan(`mail ${sending.kind}`, { 'millrace.mail.kind': kindOf(event) });
     if (sending.kind === 'sent') return sending;
-    if (sending.kind === 'deferred' && call.attempt < ATTEMPTS) throw new Error(`${sending.reason}: try again later`);
+    if (sending.kind === 'deferred' && call.attempt < ATTEMPTS)
+      throw new TransientFailure(`${sending.reason}: try again later`);
     return { ...sending, kind: 'refused' };
   }
 }

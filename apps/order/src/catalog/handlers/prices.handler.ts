@@ -12,6 +12,8 @@ export class PricesHandler {
   prices(): Handler {
     return projects({
       hears: [ProductListed, PriceChanged],
+      tables: ['products'],
+      needs: 'newest-per-key',
       project: (tx, news) => this.products.keep(tx, news),
     });
   }

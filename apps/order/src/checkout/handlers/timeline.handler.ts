@@ -8,6 +8,10 @@ import { keepNotifications } from '../store/order-notifications.ts';
 export class TimelineHandler {
   @Handles('order.timeline')
   timeline(): Handler {
-    return projects({ hears: [NotificationSent, NotificationFailed], project: keepNotifications });
+    return projects({
+      hears: [NotificationSent, NotificationFailed],
+      tables: ['order_notifications'],
+      project: keepNotifications,
+    });
   }
 }

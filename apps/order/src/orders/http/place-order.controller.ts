@@ -31,7 +31,8 @@ export class PlaceOrderController {
     description:
       'Accepts the order at the prices of this moment and answers once it is stored. What becomes of it is told by the order ' +
       'itself, its timeline and its stream. A repeated request, with the same `Idempotency-Key` and body, gets the first answer. ' +
-      'Fields that are not described here are refused.',
+      'Fields that are not described here are refused. Under overload, and when too many messages wait for Kafka, an order is turned ' +
+      'away with 503 `too-busy`: `reason` says why, `Retry-After` when it makes sense to send the same request again.',
   })
   @ApiHeader({
     name: 'Idempotency-Key',
@@ -75,7 +76,5 @@ function problemOf(outcome: Exclude<PlacementOutcome, { readonly kind: 'placed' 
       return problems.notForSale(outcome.unsellable, request.currency);
     case 'too-large':
       return problems.totalTooLarge();
-    case 'too-busy':
-      return problems.tooBusy();
   }
 }

@@ -1,6 +1,7 @@
 import type { OrderId, Sku } from '@millrace/contracts';
 import { invalidRequest, Problem } from '@millrace/service';
 import type { Unsellable } from '../domain/pricing.ts';
+import type { TurnedAway, TurnedAwayBecause } from '../intake.ts';
 
 // Whoever met a limit or another request of theirs may try again this soon.
 const RETRY_AFTER = { 'retry-after': '1' };
@@ -95,13 +96,21 @@ export function totalTooLarge(): Problem {
   });
 }
 
-export function tooBusy(): Problem {
+const TOO_BUSY_BECAUSE: Readonly<Record<TurnedAwayBecause, string>> = {
+  'outbox-full': 'As many orders as can be kept safe wait to be worked on.',
+  'outbox-old': 'Orders that were accepted before have waited for too long to be worked on.',
+  'pool-busy': 'More requests are waiting for the database than it can answer soon.',
+  'too-many-waiting': 'More orders are waiting than can be accepted soon.',
+};
+
+export function tooBusy({ because, retryAfterSeconds }: TurnedAway): Problem {
   return new Problem({
     status: 503,
     type: 'too-busy',
     title: 'Too busy',
-    detail: 'More orders are waiting than can be accepted soon. Send the same request again after "Retry-After".',
-    headers: RETRY_AFTER,
+    detail: `${TOO_BUSY_BECAUSE[because]} Nothing was done. Send the same request again after "Retry-After".`,
+    members: { reason: because },
+    headers: { 'retry-after': String(retryAfterSeconds) },
   });
 }
 

@@ -11,6 +11,10 @@ import {
 import { PaymentProvider } from '../provider/payment-provider.ts';
 import { paymentStore } from '../store/payment.store.ts';
 
+// What the provider did with a call that failed is unknown. If its void or refund went past it, money could be left in the air:
+// after some minutes a person looks.
+const RETRY = { attempts: 10, firstDelayMs: 500, maxDelayMs: 60_000, then: 'hold' } as const;
+
 /** Moves money as the checkout asks for it. */
 @Controller()
 export class PaymentHandler {
@@ -29,6 +33,7 @@ export class PaymentHandler {
       callName: nameOfCall,
       decide: decidePayment,
       concurrency: this.#provider.concurrency,
+      retry: RETRY,
     });
   }
 

@@ -11,6 +11,10 @@ import {
 } from '../domain/decide-shipment.ts';
 import { shipmentStore } from '../store/shipment.store.ts';
 
+// A booking that failed may have been made. If its recall went past it, a parcel could leave that nobody pays: after some minutes a
+// person looks.
+const RETRY = { attempts: 10, firstDelayMs: 500, maxDelayMs: 60_000, then: 'hold' } as const;
+
 /** Books and recalls parcels as the checkout asks for it. */
 @Controller()
 export class ShipmentHandler {
@@ -29,6 +33,7 @@ export class ShipmentHandler {
       callName: nameOfCall,
       decide: decideShipment,
       concurrency: this.#carrier.concurrency,
+      retry: RETRY,
     });
   }
 

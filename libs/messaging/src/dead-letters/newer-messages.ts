@@ -1,0 +1,166 @@
+import { headerNames, MESSAGE_RETENTION_MS, textOf } from '@millrace/contracts';
+import type { Queryable } from '@millrace/database';
+import { settledAlready } from '../inbox/inbox.ts';
+import type { Kafka } from '../kafka/client.ts';
+import { partitionOf } from '../kafka/partition-of.ts';
+import { decisionAbout } from './decisions.ts';
+import type { DeadLetter, LetterRecord, Place } from './letter.ts';
+import { LogReader, placeOf, type Start } from './log-reader.ts';
+
+/** A message of a letter's key that came after it and that its group has settled, or has queued before the letter. */
+export interface NewerMessage extends Place {
+  readonly messageId: string;
+  readonly type: string;
+  readonly appendedAt: Date;
+}
+
+/** What a letter would overtake if it were sent back now. */
+export interface Overtaken {
+  readonly newer: readonly NewerMessage[];
+  /** The log does not reach back to the letter any more: what came first after it cannot be known. */
+  readonly isLogCut: boolean;
+}
+
+// A lock is held meanwhile: what Kafka does not hand out by then makes the redrive fail instead.
+const CATCH_UP_WITHIN_MS = 3_000;
+
+/**
+ * Watches the logs for messages that came after dead letters. Order is promised per key within a topic: nothing else is looked at. The
+ * caller closes it.
+ */
+export class NewerMessages {
+  readonly #topicPrefix: string;
+  readonly #reader: LogReader;
+  readonly #found: ReadonlyMap<string, NewerMessage[]>;
+  /** The newest letter of each message of the group. */
+  readonly #letters: ReadonlyMap<string, DeadLetter>;
+
+  private constructor(
+    topicPrefix: string,
+    reader: LogReader,
+    found: ReadonlyMap<string, NewerMessage[]>,
+    letters: ReadonlyMap<string, DeadLetter>,
+  ) {
+    this.#topicPrefix = topicPrefix;
+    this.#reader = reader;
+    this.#found = found;
+    this.#letters = letters;
+  }
+
+  /** Reads what came after the chosen letters; `all` are the letters of their group. */
+  static async open(options: {
+    readonly kafka: Kafka;
+    readonly topicPrefix: string;
+    readonly chosen: readonly DeadLetter[];
+    readonly all: readonly DeadLetter[];
+  }): Promise<NewerMessages> {
+    const { kafka, topicPrefix, chosen, all } = options;
+    const found = new Map(
+      chosen.map((letter) => [keyOf(letter.origin.topic, letter.record.key), [] as NewerMessage[]]),
+    );
+    const reader = await LogReader.open(kafka, await startsOf(kafka, topicPrefix, chosen), (name, record) => {
+      const topic = name.slice(topicPrefix.length);
+      const newer = messageOf(topic, record);
+      if (newer !== undefined) found.get(keyOf(topic, record.key))?.push(newer);
+    });
+    try {
+      await reader.catchUp();
+      const letters = new Map(all.flatMap((letter) => (letter.messageId ? [[letter.messageId, letter] as const] : [])));
+      return new NewerMessages(topicPrefix, reader, found, letters);
+    } catch (error) {
+      await reader.close();
+      throw error;
+    }
+  }
+
+  /**
+   * What the letter would overtake. With `db` a transaction in which nobody can settle anything of the group meanwhile, the answer is
+   * good until it ends.
+   */
+  async overtakenBy(db: Queryable, letter: DeadLetter): Promise<Overtaken> {
+    const { key } = letter.record;
+    if (key === null) return { newer: [], isLogCut: false };
+    const { topic, partition, offset } = letter.origin;
+    const name = this.#topicPrefix + topic;
+    const lows = await this.#reader.catchUp({ topic: name, withinMs: CATCH_UP_WITHIN_MS });
+    const low = lows.get(placeOf(name, partition));
+    // A log that is gone tells nothing either.
+    const isLogCut = low === undefined || low > BigInt(offset) + 1n;
+    const later = (this.#found.get(keyOf(topic, key)) ?? []).filter(
+      (message) =>
+        message.messageId !== letter.messageId &&
+        // In another partition stands only what was said after the topic had grown.
+        (message.partition !== partition || BigInt(message.offset) > BigInt(offset)),
+    );
+    return { newer: later.length === 0 ? [] : await this.#settled(db, letter.group, later), isLogCut };
+  }
+
+  async #settled(db: Queryable, group: string, messages: readonly NewerMessage[]): Promise<readonly NewerMessage[]> {
+    const known = await settledAlready(
+      db,
+      group,
+      messages.map(({ messageId }) => messageId),
+    );
+    // The inbox forgets what is older; a compacted topic may still hold it, and its group has long been past it.
+    const rememberedSince = Date.now() - MESSAGE_RETENTION_MS;
+    const settled: NewerMessage[] = [];
+    for (const message of messages) {
+      const isSettled = known.has(message.messageId) || message.appendedAt.getTime() < rememberedSince;
+      if (isSettled && !(await this.#cameToNothing(db, message))) settled.push(message);
+    }
+    return settled;
+  }
+
+  /** It is a dead letter itself, and nobody has sent it back. */
+  async #cameToNothing(db: Queryable, { messageId }: NewerMessage): Promise<boolean> {
+    const letter = this.#letters.get(messageId);
+    return letter !== undefined && (await decisionAbout(db, letter))?.decision !== 'redriven';
+  }
+
+  async close(): Promise<void> {
+    await this.#reader.close();
+  }
+}
+
+/** A message as far as its envelope tells; undefined for a record that no inbox can know. */
+function messageOf(topic: string, { headers, partition, offset, timestampMs }: LetterRecord): NewerMessage | undefined {
+  const messageId = textOf(headers[headerNames.id]);
+  if (messageId === undefined || !UUID.test(messageId)) return undefined;
+  const type = textOf(headers[headerNames.type]) ?? '';
+  return { topic, partition, offset, messageId, type, appendedAt: new Date(timestampMs) };
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** Where what came after the letters begins, in each partition that their keys may have been in since. */
+async function startsOf(kafka: Kafka, topicPrefix: string, chosen: readonly DeadLetter[]): Promise<readonly Start[]> {
+  const starts = new Map<string, Start>();
+  const from = (topic: string, partition: number, offset: bigint): void => {
+    const place = placeOf(topic, partition);
+    const known = starts.get(place);
+    if (known === undefined || offset < known.offset) starts.set(place, { topic, partition, offset });
+  };
+  const admin = kafka.admin();
+  await admin.connect();
+  try {
+    const existing = new Set(await admin.listTopics());
+    for (const [topic, letters] of Map.groupBy(chosen, ({ origin }) => topicPrefix + origin.topic)) {
+      if (!existing.has(topic)) continue;
+      const ends = await admin.fetchTopicOffsets(topic);
+      for (const { origin, record } of letters) {
+        if (record.key === null) continue;
+        from(topic, origin.partition, BigInt(origin.offset) + 1n);
+        const current = partitionOf(record.key, ends.length);
+        // The topic has grown since: all that its new partition holds of the key came later.
+        if (current !== origin.partition) from(topic, current, BigInt(ends[current]?.low ?? 0));
+      }
+    }
+    return [...starts.values()];
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+function keyOf(topic: string, key: Buffer | null): string {
+  return `${topic} ${key?.toString('latin1') ?? ''}`;
+}
