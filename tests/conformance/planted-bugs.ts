@@ -81,7 +81,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     scenario:
       'one account fails: all others go on, and its later lines queue behind the one that failed until it is mended',
     file: 'runtime/settle-batch.ts',
-    find: 'queues.isClosed(decoded.message.key)',
+    find: "queues.isClosed(queueKeyOf(received) ?? '')",
     replace: 'false',
     shows: /out of order|should not be there/,
   },

@@ -62,7 +62,11 @@ describe('a database that is killed under load', () => {
         await until('the outbox waits', async () => (await checkOf('outbox')).includes('the database'));
         await postgres.start();
         await until('work goes on', async () => (await appliedCount()) > before);
-        await until('all is fetched', async () => (await shown('messaging_paused_partitions')) === 0);
+        // Not of other reasons: on a crowded machine the load is more than it works off, and memory has its marks.
+        await until(
+          'the outage pauses nothing',
+          async () => (await shown('messaging_paused_partitions', { reason: 'outage' })) === 0,
+        );
       }
     });
     for (const [orderId, ids] of sent) {

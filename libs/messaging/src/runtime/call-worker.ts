@@ -11,7 +11,8 @@ import { applyDecisions } from './apply-decisions.ts';
 import { Caller } from './caller.ts';
 import { KeyedQueue } from './keyed-queue.ts';
 import type { Tracked } from './offset-tracker.ts';
-import type { ParkedPlace, Received } from './received.ts';
+import { Pause } from './pause.ts';
+import type { Received } from './received.ts';
 import { type GroupContext, Settlement, Stopped } from './settlement.ts';
 import type { Worker, WorkerEvents } from './worker.ts';
 
@@ -26,6 +27,9 @@ const LEASE_BEYOND_CALL_MS = 5000;
 
 // A parked message that waited so long for a free slot renews its lease before it calls.
 const RENEW_AFTER_MS = LEASE_BEYOND_CALL_MS / 5;
+
+// What comes for a parked key is in no hurry. A statement in every batch would cost the others more than one now and then.
+const QUEUE_LINGER_MS = 100;
 
 // Parked messages take at most this part of the calls, so that they never keep those that flow waiting.
 const SHARE_OF_RETRIES = 4;
@@ -71,6 +75,7 @@ export class CallWorker implements Worker, Retrier {
   readonly retries: RetryLoop;
   readonly messages = 1;
   readonly leaseMs: number;
+  readonly #company = new Pause();
   #due: Job[] = [];
   #retrying = 0;
   #slots: number;
@@ -150,6 +155,7 @@ export class CallWorker implements Worker, Retrier {
     for (const { over } of this.#due.splice(0)) over();
     this.#settlement.stop();
     this.#caller.stop();
+    this.#company.wake();
   }
 
   /** Calls that end in one settlement free their slots together: what begins next shares two statements, not two each. */
@@ -202,14 +208,13 @@ export class CallWorker implements Worker, Retrier {
     const ids = arriving.map(({ id }) => id);
     const keys = arriving.map(({ key }) => key);
     const places = ready.flatMap(({ parked }) => parked ?? []);
-    const isFresh = ({ leasedAtMs }: ParkedPlace): boolean => performance.now() - leasedAtMs < RENEW_AFTER_MS;
     const found = {
       settled: isAnyArriving ? await settledAlready(database, group, ids) : new Set<string>(),
       parkedKeys: isAnyArriving ? await parkedAlready(database, group, keys) : new Set<string>(),
       states: await this.#handler.store.load(database, messages, { lock: false }),
     };
     // Last: from here on a lease must last for the call.
-    const old = places.filter((place) => !isFresh(place));
+    const old = places.filter(({ leasedAtMs }) => performance.now() - leasedAtMs >= RENEW_AFTER_MS);
     const renewed = await renewLeases(database, group, old, this.leaseMs);
     const fresh = places.filter((place) => !old.includes(place)).map(({ key }) => key);
     return { ...found, leased: new Set([...fresh, ...renewed]) };
@@ -257,8 +262,9 @@ export class CallWorker implements Worker, Retrier {
     }
   }
 
-  /** Takes along what waits of the same key: one by one they would hold up the others of their partition. */
+  /** Takes along what comes of the same key meanwhile: one by one they would hold up the others of their partition. */
   async #queueUp({ received }: Job): Promise<void> {
+    await this.#company.wait(QUEUE_LINGER_MS);
     const behind = this.#queue.takeRest(keyOf(received));
     const all = [received, ...behind.map((job) => job.received)];
     await Promise.all(all.map((each) => this.#settle({ received: each, kind: 'uncalled' })));
