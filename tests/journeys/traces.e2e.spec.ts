@@ -172,7 +172,7 @@ describe('the traces of the shop', () => {
       expect(tries.map(({ isError }) => isError).toSorted()).toEqual([false, true]);
       const line = (await logLinesOf('payment')).find((each) => each['orderId'] === orderId);
       const process = receiver.trace(traceId).find((span) => span.spanId === line?.['spanId']);
-      expect(line).toMatchObject({ msg: 'call failed', traceId });
+      expect(line).toMatchObject({ msg: expect.stringMatching(/^parked: /), traceId });
       expect(process && labelOf(process)).toBe('payment: process payment.commands.v1 AuthorizePayment');
     },
     TEST_TIMEOUT_MS,
@@ -236,14 +236,15 @@ describe('the traces of the shop', () => {
         await Promise.all((await placeMany(20)).map((orderId) => endOf(orderId)));
         await until('spans were offered', () => receiver.requests > before + 2 * replicas);
       }
+      // Before anybody takes spans again: an export that is late on a crowded machine would be an outage of its own.
+      const outages = await told('takes no spans');
+      expect(outages).toBeGreaterThan(0);
+      expect(outages).toBeLessThanOrEqual(replicas);
       receiver.mood = 'takes';
       await until('each tells that it is over', async () => {
         for (const url of shop.services.order.map((each) => each.url)) await endOf(await place(url));
         return (await told('takes spans again')) >= 1;
       });
-      const outages = await told('takes no spans');
-      expect(outages).toBeGreaterThan(0);
-      expect(outages).toBeLessThanOrEqual(replicas);
       const [orderId = ''] = await placeMany(1);
       const { traceId = '' } = await endOf(orderId);
       expect(await findingsAtLast(traceId, [completed])).toEqual([]);
