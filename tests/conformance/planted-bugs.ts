@@ -55,7 +55,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'runtime/consumer-group.ts',
     find: 'fromBeginning: true',
     replace: 'fromBeginning: false',
-    shows: /are lost/,
+    shows: /are lost|has committed everything/,
   },
   {
     name: 'offsets are committed when records are received',
