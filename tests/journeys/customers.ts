@@ -33,6 +33,7 @@ export async function place(orderApi: string, wish: Wish = {}): Promise<string> 
   const response = await fetch(`${orderApi}/orders`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', 'idempotency-key': randomUUID() },
+    signal: AbortSignal.timeout(30_000),
     body: JSON.stringify({
       customerId: 'customer-1',
       currency: 'EUR',

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type Shop, type ShopOptions, startShop, temporaryFolder } from '@millrace/embedded';
+import { type Exit, type Replica, type Shop, type ShopOptions, startShop, temporaryFolder } from '@millrace/embedded';
 
 /**
  * A shop of its own for one test file: free ports, a temporary folder that goes with it, and a carrier in a hurry. Nothing of it is
@@ -12,6 +12,7 @@ export async function shopUnderTest(
   const shop = await startShop({
     dir: join(folder.path, 'shop'),
     logLevel: 'warn',
+    onServiceExit: tellUnforeseenEnd,
     ...options,
     env: {
       ...options.env,
@@ -25,4 +26,12 @@ export async function shopUnderTest(
       await folder.remove();
     },
   };
+}
+
+/** Tests kill; a service that ends in any other way, unasked, has something to say that a test which waits for it cannot know. */
+function tellUnforeseenEnd({ service, number }: Replica, { code, signal }: Exit, lastLines: string): void {
+  if (signal === 'SIGKILL') return;
+  process.stderr.write(
+    `replica ${number} of ${service} ended with ${signal ?? `exit code ${code}`}; its log ends:\n${lastLines}\n`,
+  );
 }

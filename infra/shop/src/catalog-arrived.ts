@@ -33,7 +33,7 @@ function prices(products: readonly Product[]): Map<string, string> {
 async function allProducts(url: string): Promise<Product[]> {
   const products: Product[] = [];
   for (let path: string | undefined = `/products?limit=${PAGE_SIZE}`; path !== undefined;) {
-    const response = await fetch(url + path);
+    const response = await fetch(url + path, { signal: AbortSignal.timeout(TIMEOUT_MS) });
     if (!response.ok) throw new Error(`GET ${url}${path} answered ${response.status}: ${await response.text()}`);
     const page = (await response.json()) as { readonly products: Product[] };
     products.push(...page.products);
