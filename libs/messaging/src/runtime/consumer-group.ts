@@ -1,5 +1,6 @@
 import type { AnyContract } from '@millrace/contracts';
 import { type Consumer, type EachBatchPayload, type Kafka, RETRY } from '../kafka/client.ts';
+import { ClientWatch } from './client-watch.ts';
 import { FairQueue } from './fair-queue.ts';
 import { FetchGate } from './fetch-gate.ts';
 import { ReceivingMetrics } from './group-metrics.ts';
@@ -26,10 +27,10 @@ const MAX_START_BACKOFF_MS = 5000;
 // the group notices a member that is gone.
 const LEAVE_WITHIN_MS = 4000;
 
-// A join takes milliseconds, after a rebalance or a dead coordinator some seconds. A client that took this long sits on something
-// that no longer comes (seen after a broker was killed on a starved machine): a new one joins at once.
-const JOIN_WITHIN_MS = 20_000;
-const LOOK_AFTER_JOIN_EVERY_MS = 1000;
+const LOOK_AFTER_CLIENT_EVERY_MS = 1000;
+
+// A client that fails for good once may have met a flaw of its own; one that does again so soon meets something that stays.
+const FAILS_AGAIN_WITHIN_MS = 60_000;
 
 export interface ConsumerGroupOptions {
   readonly kafka: Kafka;
@@ -65,8 +66,8 @@ export class ConsumerGroup {
   #problem: string | undefined;
   #death: string | undefined;
   #watchdog: NodeJS.Timeout | undefined;
-  /** Since when this member waits to be in its group. */
-  #joiningSince = 0;
+  #watch = new ClientWatch();
+  #failedAt = -Infinity;
 
   constructor(options: ConsumerGroupOptions) {
     this.#options = options;
@@ -109,7 +110,7 @@ export class ConsumerGroup {
   start(): void {
     if (this.#starting) return;
     this.#starting = this.#startUntilJoined();
-    this.#watchdog = setInterval(() => this.#lookAfterJoin(), LOOK_AFTER_JOIN_EVERY_MS).unref();
+    this.#watchdog = setInterval(() => this.#lookAfterClient(), LOOK_AFTER_CLIENT_EVERY_MS).unref();
   }
 
   /** Stops fetching, finishes what is begun, commits, and leaves the group at once. Never rejects. */
@@ -133,23 +134,26 @@ export class ConsumerGroup {
     await this.#consumer?.disconnect().catch(() => undefined);
   }
 
-  /** Replaces a client that is neither joined nor fails: without this it would lie idle until somebody restarts the process. */
-  #lookAfterJoin(): void {
-    const stuck = this.#consumer;
-    if (this.#isJoined || this.#death !== undefined || stuck === undefined) return;
-    if (Date.now() - this.#joiningSince < JOIN_WITHIN_MS) return;
-    this.#options.context.logger.warn(
-      { group: this.name, problem: this.#problem },
-      'did not join in time, starting anew',
-    );
+  /** Replaces a client that fell silent: without this it would lie idle until somebody restarts the process. */
+  #lookAfterClient(): void {
+    const { silence } = this.#watch;
+    if (silence === undefined || this.#consumer === undefined || this.#death !== undefined) return;
+    this.#replaceClient(silence);
+  }
+
+  #replaceClient(why: string): void {
+    const { logger } = this.#options.context;
+    logger.warn({ group: this.name, problem: this.#problem }, `the Kafka client ${why}, starting anew`);
+    const former = this.#consumer;
     this.#consumer = undefined;
+    this.#isJoined = false;
     // Not waited for: what it hangs on is what it would wait for.
-    void stuck.disconnect().catch(() => undefined);
+    void former?.disconnect().catch(() => undefined);
     this.#starting = this.#startUntilJoined();
   }
 
-  #leftGroup(): void {
-    if (this.#isJoined) this.#joiningSince = Date.now();
+  #left(): void {
+    this.#watch.left();
     this.#isJoined = false;
   }
 
@@ -164,12 +168,15 @@ export class ConsumerGroup {
         });
         if (this.#isStopping) return await consumer.disconnect();
         this.#consumer = consumer;
-        this.#joiningSince = Date.now();
+        this.#watch = new ClientWatch();
         await consumer.run({
           autoCommit: false,
           eachBatchAutoResolve: false,
           partitionsConsumedConcurrently: 64,
-          eachBatch: (payload) => (consumer === this.#consumer ? this.#onBatch(payload) : Promise.resolve()),
+          eachBatch: (payload) => {
+            if (consumer === this.#consumer) this.#onBatch(payload);
+            return Promise.resolve();
+          },
         });
         return;
       } catch (error) {
@@ -206,16 +213,27 @@ export class ConsumerGroup {
     });
     consumer.on(consumer.events.REBALANCING, () => {
       if (!isCurrent()) return;
-      this.#leftGroup();
+      this.#left();
       void this.#commits.now();
+    });
+    consumer.on(consumer.events.FETCH_START, ({ payload }) => {
+      if (isCurrent()) this.#watch.asks(payload.nodeId);
     });
     consumer.on(consumer.events.CRASH, ({ payload: { error, restart } }) => {
       if (!isCurrent()) return;
-      this.#leftGroup();
+      this.#left();
       this.#problem = error.message;
-      if (!restart && !this.#isStopping) this.#die(error);
+      if (!restart && !this.#isStopping) this.#failed(error);
     });
     return consumer;
+  }
+
+  /** The client does not start again by itself. */
+  #failed(error: Error): void {
+    const isAgain = performance.now() - this.#failedAt < FAILS_AGAIN_WITHIN_MS;
+    this.#failedAt = performance.now();
+    if (isAgain) this.#die(error);
+    else this.#replaceClient('failed');
   }
 
   #die(cause: Error): void {
@@ -241,7 +259,7 @@ export class ConsumerGroup {
     if (this.#options.positions) this.#gate.hold('positions');
     this.#gate.assign(this.#assigned);
     this.#problem = undefined;
-    this.#joiningSince = Date.now();
+    this.#watch.joined();
     this.#options.context.logger.info({ group: this.name, partitions: this.#assigned }, 'joined the consumer group');
     if (this.#isStopping || this.#death !== undefined) return;
     if (this.#options.positions) void this.#seekPositions(this.#options.positions);
@@ -269,16 +287,23 @@ export class ConsumerGroup {
         this.#commits.soon();
         return;
       } catch (error) {
-        // The database is away, the client is fine.
-        this.#joiningSince = Date.now();
         this.#problem = `reading its positions: ${error instanceof Error ? error.message : String(error)}`;
         await this.#retry.wait(backoffMs(attempt, MAX_START_BACKOFF_MS));
       }
     }
   }
 
-  #onBatch(payload: EachBatchPayload): Promise<void> {
-    if (this.#isStopping || this.#death !== undefined || payload.isStale()) return Promise.resolve();
+  /** A fault of what is done with the records is no flaw of the client: another one would meet it too. */
+  #onBatch(payload: EachBatchPayload): void {
+    try {
+      this.#receive(payload);
+    } catch (error) {
+      this.#die(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  #receive(payload: EachBatchPayload): void {
+    if (this.#isStopping || this.#death !== undefined || payload.isStale()) return;
     const { batch } = payload;
     const topic = batch.topic.slice(this.#options.topicPrefix.length);
     const records = batch.messages.map((message) =>
@@ -297,7 +322,6 @@ export class ConsumerGroup {
     this.#waiting.push(records);
     this.#gate.look();
     this.#handOver();
-    return Promise.resolve();
   }
 
   #settled(records: readonly Tracked[]): void {

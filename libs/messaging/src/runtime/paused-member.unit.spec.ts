@@ -32,7 +32,7 @@ describe('a member whose worker has an outage', () => {
     outage = undefined;
     metrics = new Metrics();
     const client = {
-      events: { GROUP_JOIN: 'join', REBALANCING: 'rebalancing', CRASH: 'crash' },
+      events: { GROUP_JOIN: 'join', REBALANCING: 'rebalancing', CRASH: 'crash', FETCH_START: 'fetch-start' },
       on: (event: string, listener: (event: unknown) => void) => void listeners.set(event, listener),
       connect: () => Promise.resolve(),
       subscribe: () => Promise.resolve(),
