@@ -1,5 +1,5 @@
 import type { KafkaCluster, PostgresServer } from '@millrace/embedded';
-import type { Bench } from './bench.ts';
+import type { World } from './world/world.ts';
 import type { PromiseName } from './promises.ts';
 
 /** Servers that a scenario may kill. */
@@ -17,7 +17,7 @@ export interface Scenario {
   readonly isAlone?: boolean;
   /** Has a PostgreSQL of its own, to kill it. */
   readonly hasOwnPostgres?: boolean;
-  run(bench: Bench, servers: Servers): Promise<void>;
+  run(world: World, servers: Servers): Promise<void>;
 }
 
 /** The name of a scenario in results, in planted bugs and on the command line. */

@@ -1,9 +1,11 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type KafkaCluster, type PostgresServer, startKafka, startPostgres } from '@millrace/embedded';
-import { Bench, type Grounds, makeTemplate } from './bench.ts';
 import type { Build } from './build.ts';
 import type { Scenario } from './scenario.ts';
+import { makeTemplate } from './world/database.ts';
+import type { Grounds } from './world/grounds.ts';
+import { World } from './world/world.ts';
 
 /** How a scenario ended. */
 export interface Outcome {
@@ -110,9 +112,9 @@ export class Grid {
         logFolder: join(this.#folder, 'logs'),
         patienceMs,
       };
-      const bench = await Bench.open(grounds);
-      ends.unshift(() => bench.close());
-      await scenario.run(bench, { kafka: this.#kafka, postgres });
+      const world = await World.open(grounds);
+      ends.unshift(() => world.close());
+      await scenario.run(world, { kafka: this.#kafka, postgres });
     } finally {
       if (scenario.isAlone === true) await reviveBrokers(this.#kafka);
       for (const end of ends) await end();

@@ -1,64 +1,65 @@
 import { expectEqual, expectThat } from '../expect.ts';
 import type { Scenario } from '../scenario.ts';
 import { ledgerEvents } from '../service/contracts.ts';
+import { expectApplied, expectProjected } from '../world/expectations.ts';
 
 export const order: readonly Scenario[] = [
   {
     promise: 'order',
     title: 'two replicas apply the lines of every account in order, batch after batch',
-    async run(bench) {
-      const accounts = bench.accounts(40);
-      await bench.join(['decide']);
-      await bench.join(['decide'], 2);
+    async run(world) {
+      const accounts = world.accounts(40);
+      await world.join(['decide']);
+      await world.join(['decide'], 2);
       for (let burst = 0; burst < 4; burst++) {
         // Several lines of an account in one request, and more while the first are worked on.
-        await bench.topics.send([...accounts, ...accounts, ...accounts].map((account) => bench.record(account)));
-        await bench.send(accounts, 2);
+        await world.topics.send([...accounts, ...accounts, ...accounts].map((account) => world.record(account)));
+        await world.send(accounts, 2);
       }
-      await bench.untilSettled('decide');
-      await bench.expectApplied('decide');
-      const replicas = new Set((await bench.applied('decide')).map(({ replica }) => replica));
+      await world.untilSettled('decide');
+      await expectApplied(world, 'decide');
+      const replicas = new Set((await world.books.applied('decide')).map(({ replica }) => replica));
       expectEqual('both replicas worked', replicas.size, 2);
     },
   },
   {
     promise: 'order',
     title: 'what arrives while a batch is held up does not overtake it',
-    async run(bench) {
-      const [held = '', ...others] = bench.accounts(12);
-      await bench.join(['decide']);
-      await bench.trouble(held, 'wait');
-      await bench.send([held, ...others], 3);
-      await bench.untilUnderWay(held);
-      await bench.send([held, ...others], 5);
-      await bench.noTrouble(held);
-      await bench.untilSettled('decide');
-      await bench.expectApplied('decide');
+    async run(world) {
+      const [held = '', ...others] = world.accounts(12);
+      await world.join(['decide']);
+      await world.books.trouble(held, 'wait');
+      await world.send([held, ...others], 3);
+      await world.untilUnderWay(held);
+      await world.send([held, ...others], 5);
+      await world.books.noTrouble(held);
+      await world.untilSettled('decide');
+      await expectApplied(world, 'decide');
     },
   },
   {
     promise: 'order',
     title: 'the outside world is called for one line of an account after the other',
-    async run(bench) {
-      const [slow = '', ...others] = bench.accounts(12);
+    async run(world) {
+      const [slow = '', ...others] = world.accounts(12);
       const accounts = [slow, ...others];
-      await bench.send(accounts, 3);
-      await bench.trouble(slow, 'wait', 4);
-      await bench.join(['perform']);
-      await bench.send(accounts);
-      await bench.untilUnderWay(slow);
-      await bench.send(accounts, 6);
-      await bench.untilApplied('perform', 10 * others.length);
-      await bench.noTrouble(slow);
-      await bench.untilSettled('perform');
-      await bench.expectApplied('perform');
-      const calls = await bench.calls();
+      await world.send(accounts, 3);
+      await world.books.trouble(slow, 'wait', 4);
+      await world.join(['perform']);
+      await world.send(accounts);
+      await world.untilUnderWay(slow);
+      await world.send(accounts, 6);
+      await world.untilApplied('perform', 10 * others.length);
+      await world.books.noTrouble(slow);
+      await world.untilSettled('perform');
+      await expectApplied(world, 'perform');
+      const calls = await world.books.calls();
       for (const account of accounts) {
         const own = calls.filter((call) => call.account === account);
         expectEqual(
           'calls are in order',
           own.map(({ id }) => id),
-          bench.sent.get(account),
+          world.sent.get(account),
         );
         for (const [index, { began }] of own.entries()) {
           const before = own[index - 1];
@@ -70,17 +71,17 @@ export const order: readonly Scenario[] = [
   {
     promise: 'order',
     title: 'a topic is given more partitions while lines are written and read, and no account is reordered',
-    async run(bench) {
-      const accounts = bench.accounts(40);
-      await bench.join(['decide']);
-      await bench.join(['project']);
-      await bench.sendUntil(bench.grow(ledgerEvents.name, 2 * ledgerEvents.partitions), accounts);
-      await bench.send(accounts, 2);
-      await bench.untilSettled('decide');
-      await bench.untilSaid();
-      await bench.untilSettled('project');
-      await bench.expectProjected();
-      const partitions = new Set((await bench.events()).map(({ partition }) => partition));
+    async run(world) {
+      const accounts = world.accounts(40);
+      await world.join(['decide']);
+      await world.join(['project']);
+      await world.sendUntil(world.grow(ledgerEvents.name, 2 * ledgerEvents.partitions), accounts);
+      await world.send(accounts, 2);
+      await world.untilSettled('decide');
+      await world.untilSaid();
+      await world.untilSettled('project');
+      await expectProjected(world);
+      const partitions = new Set((await world.events()).map(({ partition }) => partition));
       expectThat('the new partitions are in use', partitions.size > ledgerEvents.partitions);
     },
   },
