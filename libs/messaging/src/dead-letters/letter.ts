@@ -1,4 +1,12 @@
-import { catalogue, decoderOf, type Decoded, headerNames, type RawMessage, textOf } from '@millrace/contracts';
+import {
+  type AnyContract,
+  catalogue,
+  decoderOf,
+  type Decoded,
+  headerNames,
+  type RawMessage,
+  textOf,
+} from '@millrace/contracts';
 import { deadLetterHeaders } from '../runtime/dead-letter-headers.ts';
 
 /** Where a record stood in its topic. */
@@ -109,11 +117,13 @@ export function byOrigin(one: DeadLetter, other: DeadLetter): number {
   );
 }
 
-const decode = decoderOf(catalogue);
-
-/** What the group would make of the letter's record today, with another body if one is given. */
-export function decodeLetter({ record }: Pick<DeadLetter, 'record'>, body: Buffer | undefined): Decoded {
-  return decode(body === undefined ? record : { ...record, value: body });
+/** What a group that hears these contracts would make of the letter's record today, with another body if one is given. */
+export function decodeLetter(
+  { record }: Pick<DeadLetter, 'record'>,
+  body: Buffer | undefined,
+  contracts: readonly AnyContract[] = catalogue,
+): Decoded {
+  return decoderOf(contracts)(body === undefined ? record : { ...record, value: body });
 }
 
 function compare(one: bigint, other: bigint): number {

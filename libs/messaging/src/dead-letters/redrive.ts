@@ -1,4 +1,4 @@
-import { type AnyMessage, deadLetterTopic } from '@millrace/contracts';
+import { type AnyContract, type AnyMessage, deadLetterTopic } from '@millrace/contracts';
 import type { Database, Queryable } from '@millrace/database';
 import type { Kafka } from '../kafka/client.ts';
 import { broughtBySwap } from '../replay/swapped.ts';
@@ -49,10 +49,12 @@ interface Good {
 export class Redrive {
   readonly #database: Database;
   readonly #newer: NewerMessages;
+  readonly #contracts: readonly AnyContract[] | undefined;
 
-  private constructor(database: Database, newer: NewerMessages) {
+  private constructor(database: Database, newer: NewerMessages, contracts: readonly AnyContract[] | undefined) {
     this.#database = database;
     this.#newer = newer;
+    this.#contracts = contracts;
   }
 
   /** `chosen` are the letters that will be sent back, `all` those that the group has. */
@@ -63,9 +65,11 @@ export class Redrive {
     readonly chosen: readonly DeadLetter[];
     readonly all: readonly DeadLetter[];
     readonly topicPrefix?: string;
+    /** What the group hears; the catalogue of Millrace unless said. */
+    readonly contracts?: readonly AnyContract[];
   }): Promise<Redrive> {
-    const { kafka, database, chosen, all, topicPrefix = '' } = options;
-    return new Redrive(database, await NewerMessages.open({ kafka, topicPrefix, chosen, all }));
+    const { kafka, database, chosen, all, topicPrefix = '', contracts } = options;
+    return new Redrive(database, await NewerMessages.open({ kafka, topicPrefix, chosen, all }), contracts);
   }
 
   /**
@@ -119,7 +123,7 @@ export class Redrive {
   ): Promise<Exclude<Redriven, { kind: 'redriven' }> | Good> {
     const decision = await decisionAbout(db, letter);
     if (decision !== undefined) return { kind: 'decided-before', decision };
-    const decoded = decodeLetter(letter, body);
+    const decoded = decodeLetter(letter, body, this.#contracts);
     if (decoded.kind !== 'message') {
       return {
         kind: 'no-message',
