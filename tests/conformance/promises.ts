@@ -7,6 +7,8 @@ export const promises = {
     'A message that fails waits for another try, with those of its key behind it in order; all other keys go on.',
   'dead letters':
     'What can never be applied goes to the dead letters, byte for byte, at once or after its attempts; its neighbours go on.',
+  redrive:
+    'A dead letter that is sent back is applied once, and overtakes nothing of its key unless somebody allows that.',
   rebalance: 'Replicas come, go and die under load: nothing is lost, doubled or reordered.',
   'broker restart': 'A broker dies and comes back: nothing is lost, doubled or reordered, and nobody has to help.',
   'slow handler': 'A batch may take longer than the session: the member keeps its partitions.',

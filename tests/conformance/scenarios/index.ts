@@ -6,6 +6,7 @@ import { order } from './order.ts';
 import { brokerRestart, databaseOutage } from './outages.ts';
 import { redelivery } from './redelivery.ts';
 import { parked } from './parked.ts';
+import { redrive } from './redrive.ts';
 import { rebalance, shutdown, slowHandler } from './replicas.ts';
 import { outbox, projection } from './sayings.ts';
 
@@ -16,6 +17,7 @@ export const scenarios: readonly Scenario[] = [
   ...redelivery,
   ...parked,
   ...deadLetters,
+  ...redrive,
   ...rebalance,
   ...brokerRestart,
   ...slowHandler,

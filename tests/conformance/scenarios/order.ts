@@ -2,6 +2,7 @@ import { expectEqual, expectThat } from '../expect.ts';
 import type { Scenario } from '../scenario.ts';
 import { ledgerEvents } from '../service/contracts.ts';
 import { expectApplied, expectProjected } from '../world/expectations.ts';
+import { growEvents } from '../world/operators.ts';
 
 export const order: readonly Scenario[] = [
   {
@@ -75,7 +76,7 @@ export const order: readonly Scenario[] = [
       const accounts = world.accounts(40);
       await world.join(['decide']);
       await world.join(['project']);
-      await world.sendUntil(world.grow(ledgerEvents.name, 2 * ledgerEvents.partitions), accounts);
+      await world.sendUntil(growEvents(world, 2 * ledgerEvents.partitions), accounts);
       await world.send(accounts, 2);
       await world.untilSettled('decide');
       await world.untilSaid();
@@ -83,6 +84,36 @@ export const order: readonly Scenario[] = [
       await expectProjected(world);
       const partitions = new Set((await world.events()).map(({ partition }) => partition));
       expectThat('the new partitions are in use', partitions.size > ledgerEvents.partitions);
+    },
+  },
+  {
+    promise: 'order',
+    title: 'while a reader is behind, no partitions are added to its topic, and what is said meanwhile waits',
+    async run(world) {
+      const [held = '', ...others] = world.accounts(20);
+      await world.join(['decide']);
+      await world.send([held, ...others], 3);
+      await world.untilSettled('decide');
+      await world.untilSaid();
+      await world.books.trouble(held, 'wait');
+      await world.join(['project']);
+      await world.untilUnderWay(held);
+      const steps = new Set<string>();
+      const workOn = async (): Promise<void> => {
+        await world.until('no relay sends', () => steps.has('draining') || steps.has('adding-partitions'));
+        await world.send(others, 2);
+        await world.untilSettled('decide');
+        await world.untilElapsed('a relay would have sent', 1000);
+        expectThat('no partitions are added while the reader is behind', !steps.has('adding-partitions'));
+        expectEqual('events said meanwhile', (await world.events()).length - 3 * (others.length + 1), 0);
+        await world.books.noTrouble(held);
+      };
+      await Promise.all([growEvents(world, 2 * ledgerEvents.partitions, (step) => void steps.add(step)), workOn()]);
+      await world.send([held, ...others]);
+      await world.untilSettled('decide');
+      await world.untilSaid();
+      await world.untilSettled('project');
+      await expectProjected(world);
     },
   },
 ];

@@ -1,8 +1,8 @@
-import { retryParked } from '@millrace/messaging/dead-letters';
 import { expectEqual, expectThat } from '../expect.ts';
 import type { Scenario } from '../scenario.ts';
-import { groups, type HandlerName } from '../service/contracts.ts';
+import type { HandlerName } from '../service/contracts.ts';
 import { expectApplied, expectSaid } from '../world/expectations.ts';
+import { release } from '../world/operators.ts';
 import type { World } from '../world/world.ts';
 
 // More than a scenario sees.
@@ -142,10 +142,7 @@ export const parked: readonly Scenario[] = [
       });
       await expectOnlyBehind(world, 'decide', failing, 2);
       await world.books.noTrouble(failing);
-      await retryParked(world.books.database, groups.decide, failing, {
-        by: 'the suite',
-        reason: 'the account is mended',
-      });
+      await release(world, 'decide', failing);
       await world.untilSettled('decide');
       await expectApplied(world, 'decide');
     },

@@ -5,6 +5,7 @@ import { type Decision, keyedStore, PermanentFailure, type StateStore } from '@m
 import { Enter, Entered } from './contracts.ts';
 
 type EnterMessage = MessageOf<typeof Enter>;
+type AboutLine = EnterMessage | MessageOf<typeof Entered>;
 
 interface Trouble {
   readonly account: string;
@@ -106,7 +107,7 @@ export async function troublesOf(db: Queryable, accounts: readonly string[]): Pr
 /** Waits, where the suite can see it, until no account of these messages has a `wait` any more. */
 export async function untilNothingToWaitFor(
   db: Queryable,
-  messages: readonly EnterMessage[],
+  messages: readonly AboutLine[],
   { outside, replica }: Books,
 ): Promise<void> {
   const accounts = [...new Set(messages.map(({ key }) => key))];

@@ -26,6 +26,7 @@ export function handlerOf(name: HandlerName, books: Books, retry: RetryPolicy): 
         hears: [Entered],
         retry,
         project: async (tx, messages: readonly MessageOf<typeof Entered>[]) => {
+          await untilNothingToWaitFor(tx, messages, books);
           await tx.query(
             `INSERT INTO balance
              SELECT account, count(*), (array_agg(line ORDER BY n DESC))[1]

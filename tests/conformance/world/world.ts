@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { deadLetterTopic, encode, newId } from '@millrace/contracts';
-import { ensureTopics, growTopic } from '@millrace/messaging/kafka';
+import { ensureTopics } from '@millrace/messaging/kafka';
 import { type ReadRecord, TestTopics, until } from '@millrace/messaging/testing';
-import { createLogger } from '@millrace/observability';
 import { Enter, Entered, groups, type HandlerName, ledgerCommands, ledgerEvents } from '../service/contracts.ts';
 import { Books } from './books.ts';
 import type { Grounds } from './grounds.ts';
@@ -221,21 +220,6 @@ export class World {
       return Number(end?.high ?? 0) >= count;
     });
     return this.topics.read(name);
-  }
-
-  /** Gives a topic more partitions. Rejects when it cannot have them. */
-  async grow(topic: string, partitions: number): Promise<void> {
-    await growTopic({
-      brokers: this.grounds.brokers,
-      logger: createLogger({ service: 'conformance', level: 'silent' }),
-      topic,
-      partitions,
-      databases: [{ name: 'ledger', database: this.books.database }],
-      groups: [{ name: groups.project, topics: [ledgerEvents.name] }],
-      topicPrefix: this.topics.prefix,
-      grownBy: 'the suite',
-      drainWithinMs: this.grounds.patienceMs,
-    });
   }
 }
 
