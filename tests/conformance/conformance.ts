@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { temporaryFolder } from '@millrace/embedded';
+import { SIGNALS } from '@millrace/shop';
 import { build, buildWith } from './build.ts';
 import { HELP, type Options, parseOptions } from './options.ts';
 import type { PlantedBug } from './planted-bug.ts';
@@ -62,10 +63,7 @@ async function runAll(options: Options, chosen: readonly Scenario[], bugs: reado
   const startedAt = performance.now();
   const folder = temporaryFolder('millrace-conformance');
   // What was started ends with this process, and the folder goes with it: see temporaryFolder and startChild.
-  for (const [signal, code] of [
-    ['SIGINT', 130],
-    ['SIGTERM', 143],
-  ] as const) {
+  for (const [signal, code] of Object.entries(SIGNALS)) {
     process.once(signal, () => {
       say('\ninterrupted: everything that was started ends now');
       process.exit(code);

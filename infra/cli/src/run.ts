@@ -1,11 +1,12 @@
 import { hostname, userInfo } from 'node:os';
 import { createInterface } from 'node:readline';
 import { type Command, CommanderError } from 'commander';
-import type { Act, ActOptions, CommandContext, ExitCode, Work } from './command.ts';
+import type { Act, ActOptions, CommandContext, Work } from './command.ts';
 import { explain, Misuse } from './errors.ts';
 import { Output, type Sink } from './output/output.ts';
 import { type GlobalOptions, programOf } from './program.ts';
 import { Shop, type ShopMap, type Surroundings } from './shop.ts';
+import { brokenOff, stopOnSignals } from './signals.ts';
 
 /** Finds the shop: `folder` is what `--shop` names, if it was given. @throws {Misuse} there is none, and how to name one. */
 export type Located = (folder: string | undefined) => Surroundings;
@@ -19,12 +20,6 @@ export interface Terminal {
   readonly stop: AbortSignal;
 }
 
-/** The signals that stop a command, each with what a shell reports for a program that ended by it. */
-const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
-
-// What does not come to its end by then is broken off.
-const STOP_WITHIN_MS = 8_000;
-
 const FAILED = 1;
 const MISUSED = 2;
 
@@ -33,21 +28,12 @@ const MISUSED = 2;
  * was stopped. The outcome goes to standard output, everything else to standard error.
  */
 export async function runMillrace(args: readonly string[], map: ShopMap, locate: Located): Promise<number> {
-  const stopping = new AbortController();
-  let stoppedWith: number | undefined;
-  for (const [signal, code] of Object.entries(SIGNALS)) {
-    process.on(signal, () => {
-      if (stoppedWith !== undefined) return; // a terminal sends Ctrl-C to a whole group, and the starter passes it on
-      stoppedWith = code;
-      setTimeout(() => process.exit(code), STOP_WITHIN_MS).unref();
-      stopping.abort();
-    });
-  }
+  const stopping = stopOnSignals();
   // Whoever read the output has gone (`millrace dlq list | head`).
   process.stdout.on('error', () => {});
   const { stdin, stdout, stderr } = process;
   const code = await runCommandLine(args, map, locate, { stdin, stdout, stderr, stop: stopping.signal });
-  return stoppedWith ?? code;
+  return stopping.exitCode ?? code;
 }
 
 /** Runs one command line and resolves with its exit code. */
@@ -125,11 +111,4 @@ function userName(): string {
   } catch {
     return String(process.getuid?.() ?? 'somebody'); // in a container a user may have no name
   }
-}
-
-function brokenOff(stop: AbortSignal): Promise<ExitCode> {
-  return new Promise((_, reject) => {
-    if (stop.aborted) reject(new Error('stopped'));
-    stop.addEventListener('abort', () => reject(new Error('stopped')));
-  });
 }

@@ -1,7 +1,7 @@
 export { checkBooks, NO_MAIL_REPEATED, waitForEnd, type BooksReport, type Verdict } from './books.ts';
 export { catalogArrived } from './catalog-arrived.ts';
 export { UsageError } from './command/environment.ts';
-export { SIGNALS } from './command/run-command.ts';
+export { SIGNALS } from '@millrace/cli/signals';
 export { createServiceDatabases } from './prepare/create-databases.ts';
 export { prepareDatabases } from './prepare/prepare-databases.ts';
 export { prepareTopics } from './prepare/prepare-topics.ts';

@@ -1,11 +1,6 @@
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
+import { brokenOff, stopOnSignals } from '@millrace/cli/signals';
 import { UsageError } from './environment.ts';
-
-/** The signals that stop a command, each with what a shell reports for a program that ended by it. */
-export const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
-
-// Whoever stopped us waits ten seconds, as Docker does, and then kills.
-const STOP_WITHIN_MS = 8_000;
 
 export interface CommandLine {
   readonly values: Readonly<Record<string, string | boolean | undefined>>;
@@ -30,16 +25,7 @@ export interface Command {
  * message of an error goes to standard error.
  */
 export async function runCommand(command: Command): Promise<void> {
-  const stopping = new AbortController();
-  let stoppedWith: number | undefined;
-  for (const [signal, code] of Object.entries(SIGNALS)) {
-    process.on(signal, () => {
-      if (stoppedWith !== undefined) return; // a terminal sends Ctrl-C to a whole group, and the starter passes it on
-      stoppedWith = code;
-      setTimeout(() => process.exit(code), STOP_WITHIN_MS).unref();
-      stopping.abort();
-    });
-  }
+  const stopping = stopOnSignals();
   // Whoever read the output has gone (`tour | head`).
   process.stdout.on('error', () => {});
   try {
@@ -51,15 +37,11 @@ export async function runCommand(command: Command): Promise<void> {
     const work = command.run(line, stopping.signal);
     process.exit(await (command.endsItself === true ? work : Promise.race([work, brokenOff(stopping.signal)])));
   } catch (error) {
-    if (stoppedWith !== undefined) process.exit(stoppedWith);
+    if (stopping.exitCode !== undefined) process.exit(stopping.exitCode);
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     if (error instanceof UsageError) process.stderr.write('--help tells what can be asked for.\n');
     process.exit(error instanceof UsageError ? 2 : 1);
   }
-}
-
-function brokenOff(stop: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => stop.addEventListener('abort', () => reject(new Error('stopped'))));
 }
 
 /** Reads a command line. @throws {UsageError} */
