@@ -1,18 +1,16 @@
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { topics as all } from '@millrace/contracts';
 import { goldens } from '@millrace/contracts/goldens';
 import { Database } from '@millrace/database';
 import type { TestDatabase } from '@millrace/database/testing';
-import { replay, TestTopics, topicsOf } from '@millrace/messaging/testing';
+import { replay, TestTopics } from '@millrace/messaging/testing';
 import type { RunningService } from '@millrace/service';
-import { declaredTalk, documentedRoutes, OPERATORS_ROUTES, servedRoutes } from '@millrace/service/testing';
+import { ServicePromises } from '@millrace/service/testing';
 import { analyticsDatabase, startAnalytics } from './running-analytics.ts';
 
-const declared = declaredTalk(join(import.meta.dirname, '../../../docs/asyncapi/analytics.json'));
-const groups = [...declared.hears.keys()];
-const heard = [...declared.hears.values()].flatMap(({ wireTypes }) => wireTypes);
 const topics = new TestTopics();
-const messages = goldens().filter(({ headers }) => heard.includes(headers['ce_type'] ?? ''));
+const promises = new ServicePromises('analytics', topics, goldens());
+const { groups, messages } = promises;
 let storage: TestDatabase;
 let service: RunningService;
 
@@ -45,20 +43,13 @@ describe('what the analytics service promises others', () => {
         'SELECT sum(placed)::int AS placed, sum(completed)::int AS completed FROM order_minute',
       );
     expect(rows).toEqual([{ placed: timesOf('OrderPlaced'), completed: timesOf('OrderCompleted') }]);
-    for (const group of groups) expect(await topics.read(`${group}.dlq`)).toEqual([]);
+    expect(await promises.setAside()).toEqual([]);
   });
 
-  it('says nothing, as its AsyncAPI document declares', () => {
-    expect(declared.says).toEqual([]);
+  it('says nothing, as its AsyncAPI document declares', async () => {
+    expect(promises.says).toEqual([]);
+    expect(await promises.said(Object.values(all).map(({ name }) => name))).toEqual(promises.says);
   });
 
-  it('subscribes to the topics that its AsyncAPI document names, group by group', async () => {
-    for (const [group, { topics: names }] of declared.hears) expect(await topicsOf(topics, group)).toEqual(names);
-  });
-
-  it('serves the routes that its API document describes, and those of its operators', async () => {
-    const documented = await documentedRoutes(service.url);
-    expect(documented).not.toEqual([]);
-    expect(servedRoutes(service.app)).toEqual([...documented, ...OPERATORS_ROUTES].toSorted());
-  });
+  promises.itHearsAndServesWhatIsDocumented(() => service);
 });

@@ -1,36 +1,21 @@
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { catalogue, encode, newId } from '@millrace/contracts';
-import { migrateDeploy } from '@millrace/database/migrate';
-import { createTestDatabase, type TestDatabase } from '@millrace/database/testing';
-import { messagingMigrations } from '@millrace/messaging/migrations';
+import type { TestDatabase } from '@millrace/database/testing';
 import type { TestTopics } from '@millrace/messaging/testing';
 import { type RunningService, startService } from '@millrace/service';
+import { serviceDatabase, serviceEnvironment } from '@millrace/service/testing';
 import { appModule } from '../src/app.module.ts';
 import { readConfig } from '../src/config.ts';
 import type { ShopEvent } from '../src/figures/domain/shop-events.ts';
 
-const prisma = (path: string) => fileURLToPath(new URL(`../prisma/${path}`, import.meta.url));
-
 /** A database of its own with the service's tables. */
-export async function analyticsDatabase(): Promise<TestDatabase> {
-  const database = await createTestDatabase();
-  await migrateDeploy({
-    url: database.url,
-    schemaPath: prisma('schema.prisma'),
-    migrationDirectories: [prisma('migrations'), messagingMigrations],
-  });
-  return database;
+export function analyticsDatabase(): Promise<TestDatabase> {
+  return serviceDatabase(join(import.meta.dirname, '../prisma'));
 }
 
 /** A replica of the service on a free port. Whoever started it stops it. */
 export function startAnalytics(database: TestDatabase, topics: TestTopics): Promise<RunningService> {
-  const config = readConfig({
-    HTTP_PORT: '0',
-    DATABASE_URL: database.url,
-    KAFKA_BROKERS: topics.brokers.join(','),
-    KAFKA_TOPIC_PREFIX: topics.prefix,
-    LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'silent',
-  });
+  const config = readConfig(serviceEnvironment(database.url, topics));
   return startService({ name: 'analytics', config, module: appModule(config) });
 }
 

@@ -13,10 +13,9 @@ import {
 } from '@millrace/contracts';
 import { deadLetterHeaders } from '@millrace/messaging';
 import { type ReadRecord, TestTopics, until } from '@millrace/messaging/testing';
-import { type RunningService, startService } from '@millrace/service';
-import { appModule } from '../src/app.module.ts';
-import { readConfig } from '../src/config.ts';
+import type { RunningService } from '@millrace/service';
 import { type InventoryDatabase, inventoryDatabase, shelve } from './inventory-database.ts';
+import { startInventory } from './running-inventory.ts';
 
 const HOLD_MS = 1_500;
 
@@ -27,17 +26,8 @@ describe('the inventory service', () => {
   let inventory: InventoryDatabase;
   let service: RunningService;
 
-  const start = (holdMs: number): Promise<RunningService> => {
-    const config = readConfig({
-      DATABASE_URL: inventory.url,
-      KAFKA_BROKERS: topics.brokers.join(','),
-      KAFKA_TOPIC_PREFIX: topics.prefix,
-      HTTP_PORT: '0',
-      LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'silent',
-      STOCK_HOLD_MS: String(holdMs),
-    });
-    return startService({ name: 'inventory', config, module: appModule(config) });
-  };
+  const start = (holdMs: number): Promise<RunningService> =>
+    startInventory(inventory, topics, { STOCK_HOLD_MS: String(holdMs) });
 
   beforeAll(async () => {
     [inventory] = await Promise.all([inventoryDatabase(), topics.create(['inventory.stock'])]);

@@ -1,22 +1,19 @@
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { OrderCancelled } from '@millrace/contracts';
 import { goldens } from '@millrace/contracts/goldens';
 import { Database } from '@millrace/database';
 import type { TestDatabase } from '@millrace/database/testing';
-import { replay, saidBy, TestTopics, topicsOf, until } from '@millrace/messaging/testing';
+import { replay, TestTopics } from '@millrace/messaging/testing';
 import type { RunningService } from '@millrace/service';
-import { declaredTalk, documentedRoutes, OPERATORS_ROUTES, servedRoutes } from '@millrace/service/testing';
+import { ServicePromises } from '@millrace/service/testing';
 import { notificationDatabase, recordOf, startNotification } from './running-notification.ts';
 import { startSmtpServer, type TestSmtpServer } from './smtp-server.ts';
 import { cancelled } from './telling-events.ts';
 
-const declared = declaredTalk(join(import.meta.dirname, '../../../docs/asyncapi/notification.json'));
-const groups = [...declared.hears.keys()];
-const heard = [...declared.hears.values()].flatMap(({ wireTypes }) => wireTypes);
 const topics = new TestTopics();
 const UNKNOWN = 'nobody@example.com';
-const messages = goldens().filter(({ headers }) => heard.includes(headers['ce_type'] ?? ''));
+const promises = new ServicePromises('notification', topics, goldens());
+const { groups, messages } = promises;
 let database: TestDatabase;
 let smtp: TestSmtpServer;
 let service: RunningService;
@@ -42,23 +39,13 @@ describe('what the notification service promises others', () => {
   it('tells customers of what every release said, story by story, and sets nothing aside', async () => {
     await replay(topics, service.app.get(Database), messages);
     expect(smtp.received.map(({ to }) => to)).toEqual(messages.map(() => ['ada@example.org']));
-    for (const group of groups) expect(await topics.read(`${group}.dlq`)).toEqual([]);
+    expect(await promises.setAside()).toEqual([]);
   });
 
   it('says what its AsyncAPI document declares, all of it and nothing else', async () => {
     await topics.send([recordOf(OrderCancelled, cancelled({ contact: { name: 'Nobody', email: UNKNOWN } }))]);
-    const said = () => saidBy(topics, 'notification', ['notification.events.v1']);
-    await until('all of it is said', async () => (await said()).length >= declared.says.length);
-    expect(await said()).toEqual(declared.says);
+    expect(await promises.said(['notification.events.v1'])).toEqual(promises.says);
   });
 
-  it('subscribes to the topics that its AsyncAPI document names, group by group', async () => {
-    for (const [group, { topics: names }] of declared.hears) expect(await topicsOf(topics, group)).toEqual(names);
-  });
-
-  it('serves the routes that its API document describes, and those of its operators', async () => {
-    const documented = await documentedRoutes(service.url);
-    expect(documented).not.toEqual([]);
-    expect(servedRoutes(service.app)).toEqual([...documented, ...OPERATORS_ROUTES].toSorted());
-  });
+  promises.itHearsAndServesWhatIsDocumented(() => service);
 });

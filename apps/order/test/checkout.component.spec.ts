@@ -17,13 +17,12 @@ import {
 } from '@millrace/contracts';
 import { LocalTransactions } from '@millrace/messaging';
 import { TestTopics, until } from '@millrace/messaging/testing';
-import { type RunningService, startService } from '@millrace/service';
-import { appModule } from '../src/app.module.ts';
+import type { RunningService } from '@millrace/service';
 import { CheckoutDecider } from '../src/checkout/checkout.decider.ts';
 import { accepted, messagesAbout } from '../src/checkout/domain/checkout.examples.ts';
 import { parseHistory } from '../src/checkout/domain/history.ts';
-import { readConfig } from '../src/config.ts';
 import { type OrderDatabase, orderDatabase } from './order-database.ts';
+import { startOrder } from './running-order.ts';
 
 const topics = new TestTopics();
 let order: OrderDatabase;
@@ -31,14 +30,7 @@ let service: RunningService;
 
 beforeAll(async () => {
   [order] = await Promise.all([orderDatabase(), topics.create(['order.checkout', 'order.timeline', 'order.prices'])]);
-  const config = readConfig({
-    HTTP_PORT: '0',
-    DATABASE_URL: order.url,
-    KAFKA_BROKERS: topics.brokers.join(','),
-    KAFKA_TOPIC_PREFIX: topics.prefix,
-    LOG_LEVEL: 'silent',
-  });
-  service = await startService({ name: 'order', config, module: appModule(config) });
+  service = await startOrder(order, topics);
 });
 
 afterAll(async () => {

@@ -15,12 +15,11 @@ import {
   StockReserved,
 } from '@millrace/contracts';
 import { TestTopics, until } from '@millrace/messaging/testing';
-import { type RunningService, startService } from '@millrace/service';
-import { appModule } from '../src/app.module.ts';
-import { readConfig } from '../src/config.ts';
+import type { RunningService } from '@millrace/service';
 import { openStream } from './event-stream.ts';
 import { anOrder, stockedDatabase } from './order-api.ts';
 import type { OrderDatabase } from './order-database.ts';
+import { startOrder } from './running-order.ts';
 
 const topics = new TestTopics();
 let database: OrderDatabase;
@@ -31,7 +30,7 @@ beforeAll(async () => {
     stockedDatabase(),
     topics.create(['order.checkout', 'order.timeline', 'order.prices']),
   ]);
-  service = await start();
+  service = await startOrder(database, topics);
 });
 
 afterAll(async () => {
@@ -39,17 +38,6 @@ afterAll(async () => {
   await topics.close();
   await database.drop();
 });
-
-function start(): Promise<RunningService> {
-  const config = readConfig({
-    HTTP_PORT: '0',
-    DATABASE_URL: database.url,
-    KAFKA_BROKERS: topics.brokers.join(','),
-    KAFKA_TOPIC_PREFIX: topics.prefix,
-    LOG_LEVEL: 'silent',
-  });
-  return startService({ name: 'order', config, module: appModule(config) });
-}
 
 function place(url: string, headers: Record<string, string> = {}): Promise<Response> {
   return fetch(`${url}/orders`, {
@@ -136,7 +124,7 @@ describe('the order API, over a real broker', () => {
   });
 
   it('has committed what it accepted when it stops, and refuses the rest', async () => {
-    const stopping = await start();
+    const stopping = await startOrder(database, topics);
     const answers = Array.from({ length: 200 }, () => place(stopping.url).catch(() => undefined));
     await Promise.race(answers);
     await stopping.stop();

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import {
   type AnyContract,
@@ -13,45 +12,23 @@ import {
   VoidPayment,
 } from '@millrace/contracts';
 import { Database } from '@millrace/database';
-import { migrateDeploy } from '@millrace/database/migrate';
-import { createTestDatabase, type TestDatabase } from '@millrace/database/testing';
-import { messagingMigrations } from '@millrace/messaging/migrations';
 import { TestTopics, until } from '@millrace/messaging/testing';
-import { type RunningService, startService } from '@millrace/service';
-import { paymentModule } from '../src/app.module.ts';
-import { readConfig } from '../src/config.ts';
+import { type RunningPayment, runPayment } from './running-payment.ts';
 
-const prisma = (path: string) => join(import.meta.dirname, '../prisma', path);
 const GROUP = 'payment.payments';
 const topics = new TestTopics();
-let storage: TestDatabase;
-let books: TestDatabase;
+let payment: RunningPayment;
 let ledger: Database;
-let service: RunningService;
 
 beforeAll(async () => {
-  [storage, books] = await Promise.all([createTestDatabase(), createTestDatabase(), topics.create([GROUP])]);
-  await migrateDeploy({
-    url: storage.url,
-    schemaPath: prisma('schema.prisma'),
-    migrationDirectories: [prisma('migrations'), messagingMigrations],
-  });
-  ledger = new Database({ url: books.superuserUrl, applicationName: 'ledger-reader', poolSize: 1 });
-  const config = readConfig({
-    HTTP_PORT: '0',
-    DATABASE_URL: storage.url,
-    KAFKA_BROKERS: topics.brokers.join(','),
-    KAFKA_TOPIC_PREFIX: topics.prefix,
-    LOG_LEVEL: 'silent',
-    PAYMENT_PROVIDER_LEDGER_URL: books.url,
-  });
-  service = await startService({ name: 'payment', config, module: paymentModule(config) });
+  payment = await runPayment(topics);
+  ledger = new Database({ url: payment.books.superuserUrl, applicationName: 'ledger-reader', poolSize: 1 });
 });
 
 afterAll(async () => {
-  await service.stop();
-  await Promise.all([topics.close(), ledger.close()]);
-  await Promise.all([storage.drop(), books.drop()]);
+  await ledger.close();
+  await payment.stop();
+  await topics.close();
 });
 
 const amount = { amountMinor: 4_200, currency: 'EUR' };
@@ -183,8 +160,8 @@ describe('the payment service', () => {
   });
 
   it('waits while the provider is away, loses nothing, and goes on by itself', async () => {
-    const superuser = new Database({ url: storage.superuserUrl, applicationName: 'outage', poolSize: 1 });
-    const name = new URL(books.url).pathname.slice(1);
+    const superuser = new Database({ url: payment.storage.superuserUrl, applicationName: 'outage', poolSize: 1 });
+    const name = new URL(payment.books.url).pathname.slice(1);
     const orderId = newId<OrderId>();
     try {
       await superuser.query(`ALTER DATABASE ${name} CONNECTION LIMIT 0`);
@@ -194,10 +171,10 @@ describe('the payment service', () => {
       );
       await topics.send([authorize(orderId)]);
       await until('the service says that it waits', async () => {
-        const ready = await fetch(`${service.url}/health/ready`);
+        const ready = await fetch(`${payment.service.url}/health/ready`);
         return ready.status === 503 && (await ready.text()).includes('provider is away');
       });
-      expect((await fetch(`${service.url}/health/live`)).status).toBe(200);
+      expect((await fetch(`${payment.service.url}/health/live`)).status).toBe(200);
     } finally {
       await superuser.query(`ALTER DATABASE ${name} CONNECTION LIMIT -1`);
       await superuser.close();
@@ -210,7 +187,7 @@ describe('the payment service', () => {
     const orderId = newId<OrderId>();
     await topics.send([authorize(orderId), command(CapturePayment, { orderId })]);
     const [, captured] = await answered(orderId, 2);
-    const response = await fetch(`${service.url}/payments/${orderId}`);
+    const response = await fetch(`${payment.service.url}/payments/${orderId}`);
     expect(response.status).toBe(200);
     expect(await response.json()).toEqual({
       orderId,
@@ -224,11 +201,11 @@ describe('the payment service', () => {
       providerReference: expect.stringMatching(/^ch_/),
       updatedAt: expect.any(String),
     });
-    const unknown = await fetch(`${service.url}/payments/${newId()}`);
+    const unknown = await fetch(`${payment.service.url}/payments/${newId()}`);
     expect([unknown.status, unknown.headers.get('content-type')]).toEqual([
       404,
       expect.stringContaining('application/problem+json'),
     ]);
-    expect((await fetch(`${service.url}/payments/1`)).status).toBe(400);
+    expect((await fetch(`${payment.service.url}/payments/1`)).status).toBe(400);
   });
 });

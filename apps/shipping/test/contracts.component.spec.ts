@@ -1,80 +1,43 @@
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { goldens } from '@millrace/contracts/goldens';
 import { Database } from '@millrace/database';
-import { migrateDeploy } from '@millrace/database/migrate';
-import { createTestDatabase, type TestDatabase } from '@millrace/database/testing';
-import { messagingMigrations } from '@millrace/messaging/migrations';
-import { replay, saidBy, TestTopics, topicsOf, until } from '@millrace/messaging/testing';
-import { type RunningService, startService } from '@millrace/service';
-import { declaredTalk, documentedRoutes, OPERATORS_ROUTES, servedRoutes } from '@millrace/service/testing';
-import { shippingModule } from '../src/app.module.ts';
-import { readConfig } from '../src/config.ts';
+import { replay, TestTopics } from '@millrace/messaging/testing';
+import { ServicePromises } from '@millrace/service/testing';
+import { type RunningShipping, runShipping } from './running-shipping.ts';
 
-const declared = declaredTalk(join(import.meta.dirname, '../../../docs/asyncapi/shipping.json'));
-const groups = [...declared.hears.keys()];
-const heard = [...declared.hears.values()].flatMap(({ wireTypes }) => wireTypes);
 const topics = new TestTopics();
-const prisma = (path: string) => join(import.meta.dirname, '../prisma', path);
 const A_DAY_MS = 86_400_000;
-const messages = goldens().filter(({ headers }) => heard.includes(headers['ce_type'] ?? ''));
-let storage: TestDatabase;
-let service: RunningService;
+const promises = new ServicePromises('shipping', topics, goldens());
+const { messages, releases: times } = promises;
+let shipping: RunningShipping;
 
 beforeAll(async () => {
-  [storage] = await Promise.all([createTestDatabase(), topics.create(groups)]);
-  await migrateDeploy({
-    url: storage.url,
-    schemaPath: prisma('schema.prisma'),
-    migrationDirectories: [prisma('migrations'), messagingMigrations],
-  });
-  const config = readConfig({
-    HTTP_PORT: '0',
-    DATABASE_URL: storage.url,
-    KAFKA_BROKERS: topics.brokers.join(','),
-    KAFKA_TOPIC_PREFIX: topics.prefix,
-    LOG_LEVEL: 'silent',
-    // No parcel leaves before the test says so.
-    CARRIER_DISPATCH_AFTER_MS: String(A_DAY_MS),
-    CARRIER_DELIVER_AFTER_MS: '1',
-  });
-  service = await startService({ name: 'shipping', config, module: shippingModule(config) });
+  // No parcel leaves before the test says so.
+  const carrier = { CARRIER_DISPATCH_AFTER_MS: String(A_DAY_MS), CARRIER_DELIVER_AFTER_MS: '1' };
+  shipping = await runShipping(carrier, topics);
 });
 
 afterAll(async () => {
-  await service.stop();
-  await topics.close();
-  await storage.drop();
+  await shipping.stop();
 });
 
 describe('what the shipping service promises others', () => {
   it('handles what every release asked of it, story by story, and sets nothing aside', async () => {
-    const database = service.app.get(Database);
+    const database = shipping.service.app.get(Database);
     await replay(topics, database, messages);
     const { rows } = await database.query<{ status: string; times: number }>(
       'SELECT status, count(*)::int AS times FROM shipment GROUP BY status ORDER BY status',
     );
-    const times = new Set(messages.map(({ release }) => release)).size;
     expect(rows).toEqual(['arranged', 'cancelled', 'refused'].map((status) => ({ status, times })));
-    for (const group of groups) expect(await topics.read(`${group}.dlq`)).toEqual([]);
+    expect(await promises.setAside()).toEqual([]);
   });
 
   it('says what its AsyncAPI document declares, all of it and nothing else', async () => {
-    await service.app.get(Database).query('UPDATE shipment SET report_due_at = now() WHERE report_due_at IS NOT NULL');
-    await until('all of it is said', async () => {
-      const said = await saidBy(topics, 'shipping', ['shipping.events.v1']);
-      return said.length >= declared.says.length;
-    });
-    expect(await saidBy(topics, 'shipping', ['shipping.events.v1'])).toEqual(declared.says);
+    await shipping.service.app
+      .get(Database)
+      .query('UPDATE shipment SET report_due_at = now() WHERE report_due_at IS NOT NULL');
+    expect(await promises.said(['shipping.events.v1'])).toEqual(promises.says);
   });
 
-  it('subscribes to the topics that its AsyncAPI document names, group by group', async () => {
-    for (const [group, { topics: names }] of declared.hears) expect(await topicsOf(topics, group)).toEqual(names);
-  });
-
-  it('serves the routes that its API document describes, and those of its operators', async () => {
-    const documented = await documentedRoutes(service.url);
-    expect(documented).not.toEqual([]);
-    expect(servedRoutes(service.app)).toEqual([...documented, ...OPERATORS_ROUTES].toSorted());
-  });
+  promises.itHearsAndServesWhatIsDocumented(() => shipping.service);
 });

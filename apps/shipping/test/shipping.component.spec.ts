@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import {
   Address,
@@ -13,16 +12,9 @@ import {
   Quantities,
 } from '@millrace/contracts';
 import { Database } from '@millrace/database';
-import { migrateDeploy } from '@millrace/database/migrate';
-import { createTestDatabase, type TestDatabase } from '@millrace/database/testing';
-import { messagingMigrations } from '@millrace/messaging/migrations';
 import { TestTopics, until } from '@millrace/messaging/testing';
-import { type RunningService, startService } from '@millrace/service';
-import { shippingModule } from '../src/app.module.ts';
-import { readConfig } from '../src/config.ts';
-
-const prisma = (path: string) => join(import.meta.dirname, '../prisma', path);
-const GROUP = 'shipping.shipments';
+import type { RunningService } from '@millrace/service';
+import { type RunningShipping, runShipping } from './running-shipping.ts';
 
 // Two services that differ in their carrier's haste: the quick one reports by itself within the test, the patient one never does.
 const haste = {
@@ -30,40 +22,16 @@ const haste = {
   patient: { CARRIER_DISPATCH_AFTER_MS: '86400000', CARRIER_DELIVER_AFTER_MS: '86400000' },
 };
 
-interface Running {
-  readonly topics: TestTopics;
-  readonly storage: TestDatabase;
-  readonly service: RunningService;
-}
-const running: Running[] = [];
+const running: RunningShipping[] = [];
 
-async function start(env: Record<string, string>): Promise<Running> {
-  const topics = new TestTopics();
-  const [storage] = await Promise.all([createTestDatabase(), topics.create([GROUP])]);
-  await migrateDeploy({
-    url: storage.url,
-    schemaPath: prisma('schema.prisma'),
-    migrationDirectories: [prisma('migrations'), messagingMigrations],
-  });
-  const config = readConfig({
-    HTTP_PORT: '0',
-    DATABASE_URL: storage.url,
-    KAFKA_BROKERS: topics.brokers.join(','),
-    KAFKA_TOPIC_PREFIX: topics.prefix,
-    LOG_LEVEL: 'silent',
-    ...env,
-  });
-  const service = await startService({ name: 'shipping', config, module: shippingModule(config) });
-  running.push({ topics, storage, service });
-  return { topics, storage, service };
+async function start(carrier: Record<string, string>): Promise<RunningShipping> {
+  const shipping = await runShipping(carrier);
+  running.push(shipping);
+  return shipping;
 }
 
 afterAll(async () => {
-  for (const { topics, storage, service } of running) {
-    await service.stop();
-    await topics.close();
-    await storage.drop();
-  }
+  for (const shipping of running) await shipping.stop();
 });
 
 const lines = Quantities.parse([{ sku: 'TEA-1', quantity: 2 }]);
