@@ -97,36 +97,38 @@ function saidChanges(
   const known = new Set(versions.map((each) => each.version));
   if (support !== 'full' || now.some((each) => each.isSaid && known.has(each.version))) return [];
   const [newest] = versions;
-  const isGone = now.length === 0;
-  return [
-    {
-      verdict: 'breaks',
-      field: '',
-      direction: 'old readers, new messages',
-      what: isGone ? 'removed-message' : 'version-not-said',
-      detail: `nobody says ${newest?.wireType} any more, and readers of ${version} wait for it`,
-      todo: isGone
-        ? `go on saying it until no build of ${version} runs (\`pnpm contracts:support ${version} messages\`)`
-        : `keep \`downcast\` in version ${(newest?.version ?? 0) + 1} until no build of ${version} runs (\`pnpm contracts:support ${version} messages\`)`,
-    },
-  ];
+  const until = `until no build of ${version} runs (\`pnpm contracts:support ${version} messages\`)`;
+  return missing('old readers, new messages', now, {
+    what: 'version-not-said',
+    detail: `nobody says ${newest?.wireType} any more, and readers of ${version} wait for it`,
+    todo: `keep \`downcast\` in version ${(newest?.version ?? 0) + 1} ${until}`,
+    todoWhenRemoved: `go on saying it ${until}`,
+  });
 }
 
 function lostVersion(release: Release, before: MessageSnapshot, now: readonly MessageSnapshot[]): readonly Change[] {
   if (!before.isSaid || !mayWait(release, before)) return [];
-  const isGone = now.length === 0;
-  return [
-    {
-      verdict: 'breaks',
-      field: '',
-      direction: 'new readers, old messages',
-      what: isGone ? 'removed-message' : 'version-not-read',
-      detail: `messages of ${release.version} may wait, and nobody would understand them`,
-      todo: isGone
-        ? 'keep the contract until none of its messages can be left'
-        : `keep version ${before.version} as \`earlier\` of the next one, with \`upcast\``,
-    },
-  ];
+  return missing('new readers, old messages', now, {
+    what: 'version-not-read',
+    detail: `messages of ${release.version} may wait, and nobody would understand them`,
+    todo: `keep version ${before.version} as \`earlier\` of the next one, with \`upcast\``,
+    todoWhenRemoved: 'keep the contract until none of its messages can be left',
+  });
+}
+
+/** A version that somebody needs is missing, of a message that has others `now`, or is removed altogether. */
+function missing(
+  direction: Direction,
+  now: readonly MessageSnapshot[],
+  {
+    what,
+    detail,
+    todo,
+    todoWhenRemoved,
+  }: Pick<Change, 'what' | 'detail' | 'todo'> & { readonly todoWhenRemoved: string },
+): readonly Change[] {
+  const change = { verdict: 'breaks', field: '', direction, detail } as const;
+  return [now.length > 0 ? { ...change, what, todo } : { ...change, what: 'removed-message', todo: todoWhenRemoved }];
 }
 
 /** Whether messages of a release may still be read: a compacted topic keeps its last ones for ever. */
