@@ -2,6 +2,7 @@ import { expectEqual, expectThat } from '../expect.ts';
 import type { Scenario } from '../scenario.ts';
 import { ledgerEvents } from '../service/contracts.ts';
 import { expectApplied, expectProjected } from '../world/expectations.ts';
+import { heldUp } from '../world/held-up.ts';
 import { growEvents } from '../world/operators.ts';
 
 export const order: readonly Scenario[] = [
@@ -27,11 +28,7 @@ export const order: readonly Scenario[] = [
     promise: 'order',
     title: 'what arrives while a batch is held up does not overtake it',
     async run(world) {
-      const [held = '', ...others] = world.accounts(12);
-      await world.join(['decide']);
-      await world.books.trouble(held, 'wait');
-      await world.send([held, ...others], 3);
-      await world.untilUnderWay(held);
+      const { held, others } = await heldUp(world, 'decide', { accounts: 12, lines: 3 });
       await world.send([held, ...others], 5);
       await world.books.noTrouble(held);
       await world.untilSettled('decide');

@@ -2,6 +2,7 @@ import { expectEqual } from '../expect.ts';
 import type { Scenario } from '../scenario.ts';
 import { ledgerCommands } from '../service/contracts.ts';
 import { expectApplied } from '../world/expectations.ts';
+import { heldUp } from '../world/held-up.ts';
 
 export const redelivery: readonly Scenario[] = [
   {
@@ -20,14 +21,10 @@ export const redelivery: readonly Scenario[] = [
     promise: 'redelivery',
     title: 'what a killed replica had received and not settled is applied by the next one',
     async run(world) {
-      const [held = '', ...others] = world.accounts(20);
-      const first = await world.join(['decide']);
-      await world.books.trouble(held, 'wait');
-      await world.send([held, ...others], 4);
-      await world.untilUnderWay(held);
+      const { replica, held } = await heldUp(world, 'decide', { accounts: 20, lines: 4 });
       // Twice the time after which offsets are committed.
       await world.untilElapsed('a commit would have been made', 1000);
-      await first.handle.kill();
+      await replica.handle.kill();
       await world.books.noTrouble(held);
       await world.start(['decide']);
       await world.untilSettled('decide');
@@ -38,18 +35,14 @@ export const redelivery: readonly Scenario[] = [
     promise: 'redelivery',
     title: 'a slow call holds back the offsets behind it, and is made again when its replica is killed',
     async run(world) {
-      const [slow = '', ...others] = world.accounts(60);
-      const first = await world.join(['perform']);
-      await world.books.trouble(slow, 'wait');
-      await world.send([slow, ...others], 2);
-      await world.untilUnderWay(slow);
+      const { replica, held, others } = await heldUp(world, 'perform', { accounts: 60, lines: 2 });
       await world.untilApplied('perform', 2 * others.length);
       await world.until(
         'all other partitions are committed',
         async () => (await world.groups.openPartitions('perform')) <= 1,
       );
-      await first.handle.kill();
-      await world.books.noTrouble(slow);
+      await replica.handle.kill();
+      await world.books.noTrouble(held);
       await world.start(['perform']);
       await world.untilSettled('perform');
       await expectApplied(world, 'perform');

@@ -2,6 +2,7 @@ import { expectEqual, expectThat } from '../expect.ts';
 import type { Scenario } from '../scenario.ts';
 import type { HandlerName } from '../service/contracts.ts';
 import { expectApplied, expectCommitted, expectSaid } from '../world/expectations.ts';
+import { heldUp } from '../world/held-up.ts';
 import type { World } from '../world/world.ts';
 
 // As the runtime sets it.
@@ -9,11 +10,7 @@ const SESSION_TIMEOUT_MS = 6000;
 
 /** A replica is asked to stop while it works on a line of one of so many accounts, which it answers, and ends well. */
 async function expectGoodEnd(world: World, handler: HandlerName, accounts: number): Promise<string> {
-  const [held = '', ...others] = world.accounts(accounts);
-  const replica = await world.join([handler]);
-  await world.books.trouble(held, 'wait');
-  await world.send([held, ...others]);
-  await world.untilUnderWay(held);
+  const { replica, held } = await heldUp(world, handler, { accounts, lines: 1 });
   const stopped = replica.handle.stop();
   await world.untilAsked(replica);
   await world.books.noTrouble(held);
