@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
-import { type TopicDescription, TopicView } from '@millrace/messaging/kafka';
+import { type PartitionReader, type TopicDescription, TopicView } from '@millrace/messaging/kafka';
 import { durationOf, parseCount } from './arguments.ts';
 import { type Act, examples } from './command.ts';
 import type { Output } from './output/output.ts';
@@ -57,14 +57,21 @@ export function lagCommand(act: Act): Command {
     );
 }
 
+/** How far a group is behind in partitions: messages of all of them, and seconds to a tenth since the oldest was appended. */
+export function behindIn(partitions: readonly PartitionReader[]): Pick<TopicLag, 'messages' | 'seconds'> {
+  return {
+    messages: partitions.reduce((sum, { messages }) => sum + messages, 0),
+    seconds: Math.round(Math.max(0, ...partitions.map(({ seconds }) => seconds)) * 10) / 10,
+  };
+}
+
 function lagsOf(topics: readonly TopicDescription[]): readonly TopicLag[] {
   return topics
     .flatMap(({ topic, readers }) =>
       readers.map(({ group, members, partitions }) => ({
         group,
         topic,
-        messages: partitions.reduce((sum, { messages }) => sum + messages, 0),
-        seconds: Math.round(Math.max(0, ...partitions.map(({ seconds }) => seconds)) * 10) / 10,
+        ...behindIn(partitions),
         members: members.length,
         unowned: partitions.filter(({ owner }) => owner === undefined).length,
       })),

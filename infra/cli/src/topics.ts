@@ -5,6 +5,7 @@ import { durationOf } from './arguments.ts';
 import { type Act, examples } from './command.ts';
 import { Misuse } from './errors.ts';
 import { growCommand } from './grow.ts';
+import { behindIn } from './lag.ts';
 import type { Output } from './output/output.ts';
 import { viewOptions } from './shop.ts';
 
@@ -67,8 +68,7 @@ function showAll(out: Output, topics: readonly TopicDescription[]): void {
 }
 
 function readerCells(reader: TopicReader): readonly (string | number)[] {
-  const messages = reader.partitions.reduce((sum, partition) => sum + partition.messages, 0);
-  const seconds = Math.max(0, ...reader.partitions.map((partition) => partition.seconds));
+  const { messages, seconds } = behindIn(reader.partitions);
   return [reader.group, reader.members.length, messages, durationOf(seconds)];
 }
 

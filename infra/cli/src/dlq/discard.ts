@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { addressOf, discard } from '@millrace/messaging/dead-letters';
 import { parseReason } from '../arguments.ts';
 import { type Act, examples } from '../command.ts';
-import { chooseLetters, type Filters, withFilters } from './selection.ts';
+import { chooseLetters, countOf, type Filters, withFilters } from './selection.ts';
 
 interface Options extends Filters {
   readonly reason: string;
@@ -21,7 +21,7 @@ export function discardCommand(act: Act): Command {
       act(
         async ({ shop, out, by, confirm, stop }, addresses: readonly string[], options: Options) => {
           const { chosen } = await chooseLetters(shop, addresses, options, 'discard');
-          if (!(await confirm(`Lay ${count(chosen.length)} aside?`))) return 1;
+          if (!(await confirm(`Lay ${countOf(chosen.length)} aside?`))) return 1;
           const results: { readonly letter: string; readonly outcome: string }[] = [];
           for (const { letter } of chosen) {
             if (stop.aborted) break;
@@ -34,15 +34,11 @@ export function discardCommand(act: Act): Command {
           const discarded = results.filter(({ outcome }) => outcome === 'discarded').length;
           out.show({ discarded, results }, () => {
             for (const { letter, outcome } of results) out.line(`${letter}  ${outcome}`);
-            out.line(`${count(discarded)} laid aside.`);
+            out.line(`${countOf(discarded)} laid aside.`);
           });
           return results.some(({ outcome }) => outcome.startsWith('redriven')) ? 1 : 0;
         },
         { endsItself: true },
       ),
     );
-}
-
-function count(letters: number): string {
-  return letters === 1 ? '1 dead letter' : `${letters} dead letters`;
 }

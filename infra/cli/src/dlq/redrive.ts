@@ -8,7 +8,7 @@ import { parseRate, parseReason } from '../arguments.ts';
 import { type Act, type CommandContext, examples } from '../command.ts';
 import { CommandFailed, explain, Misuse } from '../errors.ts';
 import { describeOutcome, isDone } from './redrive-outcome.ts';
-import { chooseLetters, type Filters, type Letter, withFilters } from './selection.ts';
+import { chooseLetters, countOf, type Filters, type Letter, withFilters } from './selection.ts';
 
 interface Options extends Filters {
   readonly reason?: string;
@@ -59,7 +59,7 @@ export function redriveCommand(act: Act): Command {
           }
           const body = bodyFile === undefined ? undefined : await readBody(bodyFile);
           const { chosen, loaded } = await chooseLetters(shop, addresses, options, 'redrive');
-          if (!dryRun && !(await confirm(`Send ${count(chosen.length)} back to ${groupsOf(chosen)}?`))) return 1;
+          if (!dryRun && !(await confirm(`Send ${countOf(chosen.length)} back to ${groupsOf(chosen)}?`))) return 1;
           const { results, failure } = await redriveAll(context, options, chosen, loaded, body);
           const done = results.filter(({ outcome }) => outcome.kind === 'redriven').length;
           const refused = results.filter(({ outcome }) => !isDone(outcome)).length;
@@ -74,7 +74,7 @@ export function redriveCommand(act: Act): Command {
             },
             () => {
               out.line(
-                `${count(done)} ${dryRun ? 'would be sent back' : 'sent back'}${refused > 0 ? `, ${refused} refused` : ''}.`,
+                `${countOf(done)} ${dryRun ? 'would be sent back' : 'sent back'}${refused > 0 ? `, ${refused} refused` : ''}.`,
               );
             },
           );
@@ -139,8 +139,4 @@ async function readBody(file: string): Promise<Buffer> {
 
 function groupsOf(chosen: readonly Letter[]): string {
   return [...new Set(chosen.map(({ letter }) => letter.group))].join(', ');
-}
-
-function count(letters: number): string {
-  return letters === 1 ? '1 dead letter' : `${letters} dead letters`;
 }

@@ -124,8 +124,9 @@ export async function chooseLetters(
   const loaded = await loadLetters(shop, filters);
   const chosen = loaded.filter(({ letter, decision }) => decision === undefined && matches(letter, filters));
   if (chosen.length === 0) {
+    const open = loaded.filter(({ decision }) => decision === undefined).length;
     throw new CommandFailed(
-      `No open dead letter matches. There are ${openCount(loaded)}: millrace dlq list shows them.`,
+      `No open dead letter matches. There are ${countOf(open, 'open letter')}: millrace dlq list shows them.`,
     );
   }
   return { chosen, loaded };
@@ -143,7 +144,7 @@ export function found(letters: readonly Letter[], text: string): Letter {
   return letter;
 }
 
-function openCount(letters: readonly Letter[]): string {
-  const count = letters.filter(({ decision }) => decision === undefined).length;
-  return count === 1 ? '1 open letter' : `${count} open letters`;
+/** `1 dead letter`, `2 dead letters`. */
+export function countOf(letters: number, what = 'dead letter'): string {
+  return letters === 1 ? `1 ${what}` : `${letters} ${what}s`;
 }
