@@ -1,5 +1,6 @@
 import { headerNames, textOf } from '@millrace/contracts';
 import { addressOf, type DeadLetter, originOf } from '@millrace/messaging/dead-letters';
+import { traceIdsOf } from '@millrace/observability';
 import { type Letter, typeNameOf } from './selection.ts';
 
 /** A letter as scripts read it. */
@@ -36,8 +37,7 @@ export function letterCells({ letter }: Letter): readonly (string | number)[] {
 
 /** The trace that the letter's message belongs to. */
 export function traceIdOf({ failedIn, record }: DeadLetter): string | undefined {
-  const traceparent = failedIn ?? textOf(record.headers[headerNames.traceparent]) ?? '';
-  return /^[0-9a-f]{2}-([0-9a-f]{32})-/.exec(traceparent)?.[1];
+  return traceIdsOf(failedIn ?? textOf(record.headers[headerNames.traceparent])).traceId;
 }
 
 /** A header as people read it: its last value, or all of them where it repeats; bytes that are no text as base64. */

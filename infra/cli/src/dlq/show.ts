@@ -45,24 +45,24 @@ function documentOf(shown: Letter): Record<string, unknown> {
 
 function showForPeople(out: Output, shown: Letter, address: string): void {
   const { letter, decision } = shown;
-  const entry = (what: string, text: string): void => out.line(`${what.padEnd(14)} ${plain(text)}`);
   out.line(out.color.bold(address));
-  entry('type', letter.type ?? '(none)');
-  entry('key', letter.record.key === null ? '(none)' : bytesText(letter.record.key));
-  entry('message', letter.messageId ?? '(no id)');
-  entry('came from', originOf(letter));
-  entry('cause', letter.reason);
-  entry('error', letter.error);
-  entry('failed', `${letter.failedAt?.toISOString() ?? 'unknown'}, attempt ${letter.attempts}`);
-  if (letter.firstFailedAt !== undefined) entry('first failed', letter.firstFailedAt.toISOString());
-  if (letter.redrives > 0) entry('redriven', `${letter.redrives} times, last from ${letter.redriveOf ?? 'somewhere'}`);
+  out.entry('type', letter.type ?? '(none)');
+  out.entry('key', letter.record.key === null ? '(none)' : bytesText(letter.record.key));
+  out.entry('message', letter.messageId ?? '(no id)');
+  out.entry('came from', originOf(letter));
+  out.entry('cause', letter.reason);
+  out.entry('error', letter.error);
+  out.entry('failed', `${letter.failedAt?.toISOString() ?? 'unknown'}, attempt ${letter.attempts}`);
+  if (letter.firstFailedAt !== undefined) out.entry('first failed', letter.firstFailedAt.toISOString());
+  if (letter.redrives > 0)
+    out.entry('redriven', `${letter.redrives} times, last from ${letter.redriveOf ?? 'somewhere'}`);
   const traceId = traceIdOf(letter);
-  if (traceId !== undefined) entry('trace', traceId);
+  if (traceId !== undefined) out.entry('trace', traceId);
   const decoded = decodeLetter(letter, undefined);
-  if (decoded.kind === 'malformed') entry('today', `still no message: ${decoded.detail}`);
+  if (decoded.kind === 'malformed') out.entry('today', `still no message: ${decoded.detail}`);
   if (decision !== undefined) {
     const edited = decision.isEdited ? ' with an edited body' : '';
-    entry(
+    out.entry(
       'decided',
       `${decision.decision}${edited} by ${decision.by} at ${decision.at.toISOString()}: ${decision.reason}`,
     );
@@ -70,7 +70,7 @@ function showForPeople(out: Output, shown: Letter, address: string): void {
   out.line();
   out.line(out.color.bold('Headers'));
   for (const [name, value] of Object.entries(letter.record.headers))
-    entry(`  ${name}`, [headerText(value)].flat().join(', '));
+    out.entry(`  ${name}`, [headerText(value)].flat().join(', '));
   out.line();
   out.line(out.color.bold('Body'));
   out.line(bodyText(letter.record.value));

@@ -1,5 +1,5 @@
 import { createColors } from 'picocolors';
-import { type Column, tableOf } from './table.ts';
+import { type Column, plain, tableOf } from './table.ts';
 
 // What fits a split screen and a page of documentation.
 const WIDTH = 100;
@@ -49,6 +49,11 @@ export class Output {
   /** For people only. */
   line(text = ''): void {
     if (!this.isJson) this.#out.write(`${text}\n`);
+  }
+
+  /** For people only: one fact about what is shown, under its name. */
+  entry(name: string, text: string): void {
+    this.line(`${name.padEnd(14)} ${plain(text)}`);
   }
 
   /** For people only. */

@@ -24,18 +24,17 @@ export function parkedShowCommand(act: Act): Command {
         out.show(
           { ...parkedDocument(parked), stack: failure?.stack, queue: messages.map(queuedDocument), decisions },
           () => {
-            const entry = (what: string, text: string): void => out.line(`${what.padEnd(14)} ${plain(text)}`);
             out.line(out.color.bold(plain(`${group} ${key}`)));
-            entry(
+            out.entry(
               'state',
               parked.isHeld ? 'held: waits for a person' : `tried again at ${parked.nextAt.toISOString()}`,
             );
-            entry('attempts', String(parked.attempts));
-            if (parked.firstFailedAt !== undefined) entry('first failed', parked.firstFailedAt.toISOString());
-            if (parked.lastFailedAt !== undefined) entry('last failed', parked.lastFailedAt.toISOString());
-            if (failure !== undefined) entry('error', `${failure.reason}: ${failure.error}`);
+            out.entry('attempts', String(parked.attempts));
+            if (parked.firstFailedAt !== undefined) out.entry('first failed', parked.firstFailedAt.toISOString());
+            if (parked.lastFailedAt !== undefined) out.entry('last failed', parked.lastFailedAt.toISOString());
+            if (failure !== undefined) out.entry('error', `${failure.reason}: ${failure.error}`);
             for (const { decision, by, at, reason } of decisions) {
-              entry(decision, `by ${by} at ${at.toISOString()}: ${reason}`);
+              out.entry(decision, `by ${by} at ${at.toISOString()}: ${reason}`);
             }
             out.line();
             out.table(
