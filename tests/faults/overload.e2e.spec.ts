@@ -1,9 +1,9 @@
-import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Shop } from '@millrace/embedded';
 import { TestTopics, until } from '@millrace/messaging/testing';
 import { checkBooks, NO_MAIL_REPEATED, waitForEnd } from '@millrace/shop';
 import pg from 'pg';
+import { requestOrder } from '../journeys/customers.ts';
 import { shopUnderTest } from '../journeys/shop-under-test.ts';
 
 const TEST_TIMEOUT_MS = 180_000;
@@ -34,24 +34,7 @@ describe('a shop that is asked for more than it can do', () => {
 
   const ask = async (): Promise<Answer> => {
     const startedAt = performance.now();
-    const response = await fetch(`${shop.urls.order}/orders`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', 'idempotency-key': randomUUID() },
-      body: JSON.stringify({
-        customerId: 'customer-1',
-        currency: 'EUR',
-        lines: [{ sku: 'MUG-BLUE', quantity: 1 }],
-        paymentToken: 'tok_approved',
-        shippingAddress: {
-          name: 'Ada Lovelace',
-          email: 'ada@example.com',
-          street: 'Mill Lane 1',
-          postcode: '10115',
-          city: 'Berlin',
-          country: 'DE',
-        },
-      }),
-    });
+    const response = await requestOrder(shop.urls.order);
     const { orderId, reason } = (await response.json()) as { orderId?: string; reason?: string };
     const retryAfter = Number(response.headers.get('retry-after'));
     return { status: response.status, orderId, reason, retryAfter, tookMs: performance.now() - startedAt };

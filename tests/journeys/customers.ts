@@ -28,9 +28,9 @@ function mixedWish(index: number): Wish {
   };
 }
 
-/** Places an order at the given order API and resolves with its id once it is accepted. */
-export async function place(orderApi: string, wish: Wish = {}): Promise<string> {
-  const response = await fetch(`${orderApi}/orders`, {
+/** Asks the given order API for an order, under a key of its own. */
+export function requestOrder(orderApi: string, wish: Wish = {}): Promise<Response> {
+  return fetch(`${orderApi}/orders`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', 'idempotency-key': randomUUID() },
     signal: AbortSignal.timeout(30_000),
@@ -49,6 +49,11 @@ export async function place(orderApi: string, wish: Wish = {}): Promise<string> 
       },
     }),
   });
+}
+
+/** Places an order at the given order API and resolves with its id once it is accepted. */
+export async function place(orderApi: string, wish: Wish = {}): Promise<string> {
+  const response = await requestOrder(orderApi, wish);
   const body = (await response.json()) as { readonly orderId: string };
   if (response.status !== 202) throw new Error(`POST /orders answered ${response.status}: ${JSON.stringify(body)}`);
   return body.orderId;
