@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Consumer, type Kafka, RETRY } from '../kafka/client.ts';
+import { placeOf } from '../kafka/place-of.ts';
 import type { LetterRecord } from './letter.ts';
 
 /** Where reading begins. Topics are named as the broker knows them. */
@@ -184,9 +185,4 @@ export class LogReader {
       this.#waiting.delete(wake);
     }
   }
-}
-
-/** The name of a partition: `topic/partition`. */
-export function placeOf(topic: string, partition: number): string {
-  return `${topic}/${partition}`;
 }

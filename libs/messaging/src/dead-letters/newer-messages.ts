@@ -3,9 +3,10 @@ import type { Queryable } from '@millrace/database';
 import { settledAlready } from '../inbox/inbox.ts';
 import type { Kafka } from '../kafka/client.ts';
 import { partitionOf } from '../kafka/partition-of.ts';
+import { placeOf } from '../kafka/place-of.ts';
 import { decisionAbout } from './decisions.ts';
 import type { DeadLetter, LetterRecord, Place } from './letter.ts';
-import { LogReader, placeOf, type Start } from './log-reader.ts';
+import { LogReader, type Start } from './log-reader.ts';
 
 /** A message of a letter's key that came after it and that its group has settled, or has queued before the letter. */
 export interface NewerMessage extends Place {

@@ -2,6 +2,7 @@ import type { Logger } from '@millrace/observability';
 import type { Admin } from 'kafkajs';
 import { createKafka, type Kafka } from './client.ts';
 import { LogTimeline } from './log-timeline.ts';
+import { placeOf } from './place-of.ts';
 
 // Whoever measures measures again soon: better no answer now than a late one.
 const RETRIES = 1;
@@ -192,7 +193,7 @@ export class LagMeter {
       const committed = position < 0 ? undefined : position;
       return [{ group, topic, partition, committed, next, messages: Math.max(0, end.high - next) }];
     });
-    for (const [place, here] of Map.groupBy(open, ({ topic, partition }) => `${topic}/${partition}`)) {
+    for (const [place, here] of Map.groupBy(open, ({ topic, partition }) => placeOf(topic, partition))) {
       this.#timelines.get(place)?.forgetBelow(Math.min(...here.map(({ next }) => next)));
     }
     const behind = open.filter(({ messages }) => messages > 0);
@@ -226,7 +227,7 @@ export class LagMeter {
   }
 
   #timeline(topic: string, partition: number): LogTimeline {
-    const place = `${topic}/${partition}`;
+    const place = placeOf(topic, partition);
     let timeline = this.#timelines.get(place);
     if (!timeline) this.#timelines.set(place, (timeline = new LogTimeline()));
     return timeline;

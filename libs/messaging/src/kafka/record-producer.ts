@@ -1,5 +1,6 @@
 import { type Kafka, type Message, Partitioners, type Producer, type RecordMetadata } from 'kafkajs';
 import { RETRY } from './client.ts';
+import { placeOf } from './place-of.ts';
 
 // A leader that moved is found at the second try. Whatever takes longer is tried again by the caller, who can say so meanwhile.
 const SEND_RETRIES = 2;
@@ -75,14 +76,16 @@ export class RecordProducer {
     const next = new Map(
       answers
         .filter(({ errorCode }) => errorCode === 0)
-        .map(({ topicName, partition, baseOffset }) => [`${topicName}/${partition}`, Number(baseOffset ?? -1)]),
+        .map(({ topicName, partition, baseOffset }) => [placeOf(topicName, partition), Number(baseOffset ?? -1)]),
     );
     const written = records.map(({ topic }, index): Written | undefined => {
       const message = messages[index];
       const partition = message === undefined ? undefined : this.#chosen.get(message);
-      const offset = next.get(`${topic}/${partition}`);
-      if (partition === undefined || offset === undefined) return undefined;
-      if (offset >= 0) next.set(`${topic}/${partition}`, offset + 1);
+      if (partition === undefined) return undefined;
+      const place = placeOf(topic, partition);
+      const offset = next.get(place);
+      if (offset === undefined) return undefined;
+      if (offset >= 0) next.set(place, offset + 1);
       return { partition, offset };
     });
     // kafkajs would number the next records of a partition without an answer as it numbered these, and a broker that did write

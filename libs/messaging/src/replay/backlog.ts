@@ -1,3 +1,4 @@
+import { placeOf } from '../kafka/place-of.ts';
 import type { Incoming } from '../runtime/incoming.ts';
 
 // Records that wait in memory, per partition: what is fetched stops above it and goes on below half of it.
@@ -50,7 +51,7 @@ export class Backlog {
   }
 
   lane(topic: string, partition: number): Lane | undefined {
-    return this.#lanes.get(`${topic}/${partition}`);
+    return this.#lanes.get(placeOf(topic, partition));
   }
 
   /** Adds what was fetched; records that are there already are passed over. True: the lane is full, and was not before. */
@@ -80,7 +81,7 @@ export class Backlog {
       let oldest: { readonly lane: Lane; readonly record: Incoming } | undefined;
       for (const lane of open) {
         const record = lane.waiting[taken.get(lane) ?? 0];
-        const limit = limits.get(placeOf(lane)) ?? 0n;
+        const limit = limits.get(placeOf(lane.topic, lane.partition)) ?? 0n;
         if (record === undefined || BigInt(record.offset) >= limit) open.delete(lane);
         else if (oldest === undefined || record.timestampMs < oldest.record.timestampMs) oldest = { lane, record };
       }
@@ -111,10 +112,6 @@ export class Backlog {
       return [lane];
     });
   }
-}
-
-function placeOf({ topic, partition }: Lane): string {
-  return `${topic}/${partition}`;
 }
 
 function nextOf(lane: Lane, count: number, before: bigint, limit: bigint): bigint {

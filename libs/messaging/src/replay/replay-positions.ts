@@ -1,5 +1,6 @@
 import type { Database, Queryable } from '@millrace/database';
 import type { Kafka } from '../kafka/client.ts';
+import { placeOf } from '../kafka/place-of.ts';
 import { logBounds } from './log-bounds.ts';
 import type { Offsets } from './backlog.ts';
 import type { LogReader } from './log-reader.ts';
@@ -58,14 +59,13 @@ async function positionsOf(
   db: Queryable,
   projection: string,
 ): Promise<{ readonly begins: Offsets; readonly positions: Offsets }> {
-  const { rows } = await db.query<{ place: string; begin_offset: string; next_offset: string }>(
-    `SELECT topic || '/' || partition AS place, begin_offset, next_offset FROM messaging.replay_position WHERE projection = $1`,
+  const { rows } = await db.query<{ topic: string; partition: number; begin_offset: string; next_offset: string }>(
+    'SELECT topic, partition, begin_offset, next_offset FROM messaging.replay_position WHERE projection = $1',
     [projection],
   );
-  return {
-    begins: new Map(rows.map(({ place, begin_offset }) => [place, BigInt(begin_offset)])),
-    positions: new Map(rows.map(({ place, next_offset }) => [place, BigInt(next_offset)])),
-  };
+  const at = (offset: 'begin_offset' | 'next_offset'): Offsets =>
+    new Map(rows.map((row) => [placeOf(row.topic, row.partition), BigInt(row[offset])]));
+  return { begins: at('begin_offset'), positions: at('next_offset') };
 }
 
 /** What was left out so far, and the keys that wait for it. */
@@ -91,7 +91,7 @@ export async function lookAfterLog(
 ): Promise<void> {
   const topics = [...new Set(context.handler.hears.map(({ topic }) => topic.name))];
   const bounds = await logBounds(kafka, topics, { topicPrefix });
-  const cutOff = bounds.filter(({ topic, partition, low }) => low > (positions.get(`${topic}/${partition}`) ?? low));
+  const cutOff = bounds.filter(({ topic, partition, low }) => low > (positions.get(placeOf(topic, partition)) ?? low));
   if (cutOff.length === 0) throw new LogMoved('nothing arrives from Kafka');
   for (const { topic, partition, low } of cutOff) reader.skipTo(topic, partition, low);
 }

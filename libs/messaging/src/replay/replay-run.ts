@@ -2,6 +2,7 @@ import { type Database, isTransactionConflict } from '@millrace/database';
 import type { Logger } from '@millrace/observability';
 import type { ProjectHandler } from '../handlers/handler.ts';
 import type { Kafka } from '../kafka/client.ts';
+import { placeOf } from '../kafka/place-of.ts';
 import { backoffMs, Pause } from '../runtime/pause.ts';
 import type { Offsets } from './backlog.ts';
 import { type Comparison, compareTables } from './comparison.ts';
@@ -201,7 +202,7 @@ export class ReplayRun {
     if (taken.passed.length === 0) return false;
     await batches.apply(taken);
     reader.done(taken);
-    for (const { topic, partition, next } of taken.passed) this.#positions.set(`${topic}/${partition}`, next);
+    for (const { topic, partition, next } of taken.passed) this.#positions.set(placeOf(topic, partition), next);
     return true;
   }
 

@@ -1,5 +1,6 @@
 import type { AnyContract } from '@millrace/contracts';
 import { type Consumer, type EachBatchPayload, type Kafka, RETRY } from '../kafka/client.ts';
+import { placeOf } from '../kafka/place-of.ts';
 import { ClientWatch } from './client-watch.ts';
 import { FairQueue } from './fair-queue.ts';
 import { FetchGate } from './fetch-gate.ts';
@@ -276,7 +277,7 @@ export class ConsumerGroup {
         for (const { topic, partitions } of assigned) {
           const name = topic.slice(this.#options.topicPrefix.length);
           for (const partition of partitions) {
-            const next = known.get(`${name}/${partition}`);
+            const next = known.get(placeOf(name, partition));
             if (next !== undefined) this.#tracker.goOn(name, partition, next);
             this.#consumer?.seek({ topic, partition, offset: next ?? '0' });
           }

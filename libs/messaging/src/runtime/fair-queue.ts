@@ -1,3 +1,4 @@
+import { placeOf } from '../kafka/place-of.ts';
 import type { Tracked } from './offset-tracker.ts';
 
 // Two batches: one that is worked on and one that is ready when it is done. Whatever more the worker held would be a line in which
@@ -71,7 +72,7 @@ export class FairQueue {
   }
 
   #laneOf({ incoming: { topic, partition } }: Tracked): Lane {
-    const name = `${topic}/${partition}`;
+    const name = placeOf(topic, partition);
     let lane = this.#lanes.get(name);
     if (lane === undefined) {
       lane = { waiting: [], next: 0, inWork: 0 };

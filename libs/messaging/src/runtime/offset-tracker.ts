@@ -1,3 +1,4 @@
+import { placeOf } from '../kafka/place-of.ts';
 import type { Incoming } from './incoming.ts';
 
 /** A record that was received under the present assignment. */
@@ -42,7 +43,7 @@ export class OffsetTracker {
 
   /** As `open`, of one partition. */
   openOf(topic: string, partition: number): Load {
-    const lane = this.#lanes.get(laneName(topic, partition));
+    const lane = this.#lanes.get(placeOf(topic, partition));
     return lane === undefined ? NOTHING : { records: lane.pending.length, bytes: lane.bytes };
   }
 
@@ -76,7 +77,7 @@ export class OffsetTracker {
     const touched = new Set<Lane>();
     for (const record of records) {
       record.isDone = true;
-      const lane = this.#lanes.get(laneName(record.incoming.topic, record.incoming.partition));
+      const lane = this.#lanes.get(placeOf(record.incoming.topic, record.incoming.partition));
       if (lane) touched.add(lane);
     }
     for (const lane of touched) {
@@ -100,7 +101,7 @@ export class OffsetTracker {
 
   committed(offsets: readonly { topic: string; partition: number; offset: string }[]): void {
     for (const { topic, partition, offset } of offsets) {
-      const lane = this.#lanes.get(laneName(topic, partition));
+      const lane = this.#lanes.get(placeOf(topic, partition));
       if (lane) lane.committed = offset;
     }
   }
@@ -113,17 +114,13 @@ export class OffsetTracker {
   }
 
   #lane(topic: string, partition: number): Lane {
-    const name = laneName(topic, partition);
+    const name = placeOf(topic, partition);
     const known = this.#lanes.get(name);
     if (known) return known;
     const lane = { topic, partition, pending: [], bytes: 0, next: undefined, committed: undefined };
     this.#lanes.set(name, lane);
     return lane;
   }
-}
-
-function laneName(topic: string, partition: number): string {
-  return `${topic}/${partition}`;
 }
 
 function bytesOf({ value }: Incoming): number {

@@ -1,4 +1,5 @@
 import { type Queryable, statement, type Transaction } from '@millrace/database';
+import { placeOf } from '../kafka/place-of.ts';
 
 interface Place {
   readonly topic: string;
@@ -17,7 +18,7 @@ const upsert = statement(
 export async function storePositions(tx: Transaction, projection: string, read: readonly Place[]): Promise<void> {
   const next = new Map<string, { topic: string; partition: number; offset: bigint }>();
   for (const { topic, partition, offset } of read) {
-    next.set(`${topic}/${partition}`, { topic, partition, offset: BigInt(offset) + 1n });
+    next.set(placeOf(topic, partition), { topic, partition, offset: BigInt(offset) + 1n });
   }
   const rows = [...next].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
   await tx.query(
@@ -36,7 +37,7 @@ export async function loadPositions(db: Queryable, projection: string): Promise<
     'SELECT topic, partition, next_offset FROM messaging.projection_position WHERE projection = $1',
     [projection],
   );
-  return new Map(rows.map(({ topic, partition, next_offset }) => [`${topic}/${partition}`, next_offset]));
+  return new Map(rows.map(({ topic, partition, next_offset }) => [placeOf(topic, partition), next_offset]));
 }
 
 /**
