@@ -1,11 +1,11 @@
 import type { AnyContract } from '@millrace/contracts';
 import { type Consumer, type EachBatchPayload, type Kafka, RETRY } from '../kafka/client.ts';
 import { placeOf } from '../kafka/place-of.ts';
+import { recordsOf } from '../kafka/records-of.ts';
 import { ClientWatch } from './client-watch.ts';
 import { FairQueue } from './fair-queue.ts';
 import { FetchGate } from './fetch-gate.ts';
 import { ReceivingMetrics } from './group-metrics.ts';
-import type { Incoming } from './incoming.ts';
 import { OffsetCommits } from './offset-commits.ts';
 import { OffsetTracker, type Tracked } from './offset-tracker.ts';
 import { backoffMs, Pause } from './pause.ts';
@@ -306,19 +306,9 @@ export class ConsumerGroup {
   #receive(payload: EachBatchPayload): void {
     if (this.#isStopping || this.#death !== undefined || payload.isStale()) return;
     const { batch } = payload;
-    const topic = batch.topic.slice(this.#options.topicPrefix.length);
-    const records = batch.messages.map((message) =>
-      this.#tracker.track({
-        topic,
-        partition: batch.partition,
-        offset: message.offset,
-        timestampMs: Number(message.timestamp),
-        key: message.key,
-        value: message.value,
-        headers: message.headers ?? {},
-      } satisfies Incoming),
-    );
-    this.#metrics.received(topic, records.length);
+    const { topicPrefix } = this.#options;
+    const records = recordsOf(batch, topicPrefix).map((record) => this.#tracker.track(record));
+    this.#metrics.received(batch.topic.slice(topicPrefix.length), records.length);
     payload.resolveOffset(batch.lastOffset());
     this.#waiting.push(records);
     this.#gate.look();
