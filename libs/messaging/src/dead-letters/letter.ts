@@ -8,6 +8,7 @@ import {
   textOf,
 } from '@millrace/contracts';
 import { deadLetterHeaders } from '../runtime/dead-letter-headers.ts';
+import type { Incoming } from '../runtime/incoming.ts';
 
 /** Where a record stood in its topic. */
 export interface Place {
@@ -46,17 +47,10 @@ export interface DeadLetter {
   readonly failedIn: string | undefined;
 }
 
-/** The part of a record that a dead letter is read from. */
-export interface LetterRecord extends RawMessage {
-  readonly partition: number;
-  readonly offset: string;
-  readonly timestampMs: number;
-}
-
 const NOTE_PREFIX = 'dlq-';
 
 /** What `<group>.dlq` holds at one place. Notes that are missing or unreadable come back empty: a letter is always told of. */
-export function letterOf(group: string, record: LetterRecord): DeadLetter {
+export function letterOf(group: string, record: Incoming): DeadLetter {
   const notes = new Map<string, string>();
   const headers: Record<string, RawMessage['headers'][string]> = {};
   for (const [name, value] of Object.entries(record.headers)) {

@@ -4,9 +4,10 @@ import { settledAlready } from '../inbox/inbox.ts';
 import type { Kafka } from '../kafka/client.ts';
 import { partitionOf } from '../kafka/partition-of.ts';
 import { placeOf } from '../kafka/place-of.ts';
+import type { Incoming } from '../runtime/incoming.ts';
 import { decisionAbout } from './decisions.ts';
-import type { DeadLetter, LetterRecord, Place } from './letter.ts';
-import { LogReader, type Start } from './log-reader.ts';
+import type { DeadLetter, Place } from './letter.ts';
+import { LogFollower, type Start } from './log-follower.ts';
 
 /** A message of a letter's key that came after it and that its group has settled, or has queued before the letter. */
 export interface NewerMessage extends Place {
@@ -30,20 +31,17 @@ const CATCH_UP_WITHIN_MS = 3_000;
  * caller closes it.
  */
 export class NewerMessages {
-  readonly #topicPrefix: string;
-  readonly #reader: LogReader;
+  readonly #log: LogFollower;
   readonly #found: ReadonlyMap<string, NewerMessage[]>;
   /** The newest letter of each message of the group. */
   readonly #letters: ReadonlyMap<string, DeadLetter>;
 
   private constructor(
-    topicPrefix: string,
-    reader: LogReader,
+    log: LogFollower,
     found: ReadonlyMap<string, NewerMessage[]>,
     letters: ReadonlyMap<string, DeadLetter>,
   ) {
-    this.#topicPrefix = topicPrefix;
-    this.#reader = reader;
+    this.#log = log;
     this.#found = found;
     this.#letters = letters;
   }
@@ -59,17 +57,18 @@ export class NewerMessages {
     const found = new Map(
       chosen.map((letter) => [keyOf(letter.origin.topic, letter.record.key), [] as NewerMessage[]]),
     );
-    const reader = await LogReader.open(kafka, await startsOf(kafka, topicPrefix, chosen), (name, record) => {
-      const topic = name.slice(topicPrefix.length);
-      const newer = messageOf(topic, record);
-      if (newer !== undefined) found.get(keyOf(topic, record.key))?.push(newer);
-    });
+    const onRecord = (record: Incoming): void => {
+      const newer = messageOf(record);
+      if (newer !== undefined) found.get(keyOf(record.topic, record.key))?.push(newer);
+    };
+    const starts = await startsOf(kafka, topicPrefix, chosen);
+    const log = await LogFollower.open({ kafka, topicPrefix, starts, onRecord });
     try {
-      await reader.catchUp();
+      await log.catchUp();
       const letters = new Map(all.flatMap((letter) => (letter.messageId ? [[letter.messageId, letter] as const] : [])));
-      return new NewerMessages(topicPrefix, reader, found, letters);
+      return new NewerMessages(log, found, letters);
     } catch (error) {
-      await reader.close();
+      await log.close();
       throw error;
     }
   }
@@ -82,9 +81,8 @@ export class NewerMessages {
     const { key } = letter.record;
     if (key === null) return { newer: [], isLogCut: false };
     const { topic, partition, offset } = letter.origin;
-    const name = this.#topicPrefix + topic;
-    const lows = await this.#reader.catchUp({ topic: name, withinMs: CATCH_UP_WITHIN_MS });
-    const low = lows.get(placeOf(name, partition));
+    const lows = await this.#log.catchUp({ topic, withinMs: CATCH_UP_WITHIN_MS });
+    const low = lows.get(placeOf(topic, partition));
     // A log that is gone tells nothing either.
     const isLogCut = low === undefined || low > BigInt(offset) + 1n;
     const later = (this.#found.get(keyOf(topic, key)) ?? []).filter(
@@ -119,12 +117,12 @@ export class NewerMessages {
   }
 
   async close(): Promise<void> {
-    await this.#reader.close();
+    await this.#log.close();
   }
 }
 
 /** A message as far as its envelope tells; undefined for a record that no inbox can know. */
-function messageOf(topic: string, { headers, partition, offset, timestampMs }: LetterRecord): NewerMessage | undefined {
+function messageOf({ topic, headers, partition, offset, timestampMs }: Incoming): NewerMessage | undefined {
   const messageId = textOf(headers[headerNames.id]);
   if (messageId === undefined || !UUID.test(messageId)) return undefined;
   const type = textOf(headers[headerNames.type]) ?? '';
@@ -145,9 +143,9 @@ async function startsOf(kafka: Kafka, topicPrefix: string, chosen: readonly Dead
   await admin.connect();
   try {
     const existing = new Set(await admin.listTopics());
-    for (const [topic, letters] of Map.groupBy(chosen, ({ origin }) => topicPrefix + origin.topic)) {
-      if (!existing.has(topic)) continue;
-      const ends = await admin.fetchTopicOffsets(topic);
+    for (const [topic, letters] of Map.groupBy(chosen, ({ origin }) => origin.topic)) {
+      if (!existing.has(topicPrefix + topic)) continue;
+      const ends = await admin.fetchTopicOffsets(topicPrefix + topic);
       for (const { origin, record } of letters) {
         if (record.key === null) continue;
         from(topic, origin.partition, BigInt(origin.offset) + 1n);

@@ -50,6 +50,10 @@ export class Backlog {
     return [...new Set([...this.#lanes.values()].map(({ topic }) => topic))];
   }
 
+  get lanes(): Iterable<Lane> {
+    return this.#lanes.values();
+  }
+
   lane(topic: string, partition: number): Lane | undefined {
     return this.#lanes.get(placeOf(topic, partition));
   }

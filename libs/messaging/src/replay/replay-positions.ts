@@ -3,7 +3,7 @@ import type { Kafka } from '../kafka/client.ts';
 import { placeOf } from '../kafka/place-of.ts';
 import { logBounds } from './log-bounds.ts';
 import type { Offsets } from './backlog.ts';
-import type { LogReader } from './log-reader.ts';
+import type { ReplayReader } from './replay-reader.ts';
 import { LeaseLost, type ReplayContext } from './shadow-batch.ts';
 import { createShadow, type LiveTable } from './shadow-schema.ts';
 
@@ -86,7 +86,7 @@ export async function heldBack(
  * @throws {LogMoved} it hangs.
  */
 export async function lookAfterLog(
-  reader: LogReader,
+  reader: ReplayReader,
   { kafka, topicPrefix, context, positions }: Places & { readonly positions: Offsets },
 ): Promise<void> {
   const topics = [...new Set(context.handler.hears.map(({ topic }) => topic.name))];

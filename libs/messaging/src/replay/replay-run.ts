@@ -7,7 +7,7 @@ import { backoffMs, Pause } from '../runtime/pause.ts';
 import type { Offsets } from './backlog.ts';
 import { type Comparison, compareTables } from './comparison.ts';
 import { type Claimed, Lease, type Progress } from './lease.ts';
-import { LogReader } from './log-reader.ts';
+import { ReplayReader } from './replay-reader.ts';
 import { completeness } from './losses.ts';
 import { Pace } from './pace.ts';
 import { beginPositions, heldBack, LogMoved, lookAfterLog } from './replay-positions.ts';
@@ -65,7 +65,7 @@ export class ReplayRun {
   readonly #lease: Lease;
   readonly #pause = new Pause();
   readonly #pace = new Pace();
-  #reader: LogReader | undefined;
+  #reader: ReplayReader | undefined;
   #positions = new Map<string, bigint>();
   #begins: Offsets = new Map();
   #progress: Progress = { state: 'asked', passed: 0, total: 0, perSecond: 0, problem: undefined };
@@ -154,7 +154,7 @@ export class ReplayRun {
     this.#positions = new Map(begun.positions);
     await this.#tellCompleteness();
     const batches = new ShadowBatches(this.#database, this.#context, await heldBack(this.#database, this.#context));
-    const reader = new LogReader({
+    const reader = new ReplayReader({
       kafka,
       logger,
       topicPrefix,
@@ -197,7 +197,7 @@ export class ReplayRun {
   }
 
   /** Answers whether there was anything. */
-  async #applyNext(batches: ShadowBatches, reader: LogReader, live: Offsets): Promise<boolean> {
+  async #applyNext(batches: ShadowBatches, reader: ReplayReader, live: Offsets): Promise<boolean> {
     const taken = reader.take(live, MAX_BATCH_SIZE, this.#positions);
     if (taken.passed.length === 0) return false;
     await batches.apply(taken);
@@ -226,7 +226,7 @@ export class ReplayRun {
   }
 
   /** Brings the shadow to where the live projection stands still; false when that takes too long. */
-  #reaching(batches: ShadowBatches, reader: LogReader): (live: Offsets) => Promise<boolean> {
+  #reaching(batches: ShadowBatches, reader: ReplayReader): (live: Offsets) => Promise<boolean> {
     return async (live) => {
       const deadline = Date.now() + REACH_WITHIN_MS;
       for (;;) {
@@ -239,7 +239,7 @@ export class ReplayRun {
   }
 
   /** Holds the live projection up for as long as it takes to open one snapshot of both, then compares at leisure. */
-  async #compare(batches: ShadowBatches, reader: LogReader, tables: readonly LiveTable[]): Promise<void> {
+  async #compare(batches: ShadowBatches, reader: ReplayReader, tables: readonly LiveTable[]): Promise<void> {
     const { projection, shadow } = this.#context;
     let comparing: Promise<Comparison> | undefined;
     const stood = await this.#attempt(() =>
@@ -265,7 +265,7 @@ export class ReplayRun {
     await this.#lease.fulfilled('compare', 'read');
   }
 
-  async #swap(batches: ShadowBatches, reader: LogReader, tables: readonly LiveTable[]): Promise<boolean> {
+  async #swap(batches: ShadowBatches, reader: ReplayReader, tables: readonly LiveTable[]): Promise<boolean> {
     const { projection } = this.#context;
     try {
       const reach = this.#reaching(batches, reader);

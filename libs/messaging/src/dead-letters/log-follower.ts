@@ -1,20 +1,29 @@
-import { randomUUID } from 'node:crypto';
-import { type Consumer, type Kafka, RETRY } from '../kafka/client.ts';
+import type { Kafka } from '../kafka/client.ts';
+import { LoneConsumer } from '../kafka/lone-consumer.ts';
 import { placeOf } from '../kafka/place-of.ts';
-import type { LetterRecord } from './letter.ts';
+import type { Incoming } from '../runtime/incoming.ts';
 
-/** Where reading begins. Topics are named as the broker knows them. */
+/** Where reading begins. */
 export interface Start {
   readonly topic: string;
   readonly partition: number;
   readonly offset: bigint;
 }
 
+export interface LogFollowerOptions {
+  readonly kafka: Kafka;
+  /** As in `MessagingOptions`; the names of topics given and told are without it. */
+  readonly topicPrefix: string;
+  readonly starts: readonly Start[];
+  /** Gets each record from its start on. */
+  readonly onRecord: (record: Incoming) => void;
+}
+
 // A join and a fetch take milliseconds. Whoever reads this slowly is being told nothing.
 const STALLED_AFTER_MS = 10_000;
 
 // How long the broker may hold a fetch that finds nothing: also how soon something new is seen in the worst case.
-const MAX_WAIT_MS = 100;
+const FETCH = { maxWaitTimeInMs: 100 };
 
 const LOOK_EVERY_MS = 500;
 
@@ -25,86 +34,53 @@ const RETRIES = 3;
  * Reads partitions from chosen offsets to their ends, and on as they grow. Commits nothing, and disturbs no group: its own is gone when
  * it is closed. Each record is handed over once, in order within its partition.
  */
-export class LogReader {
+export class LogFollower {
+  readonly #topicPrefix: string;
   readonly #admin: ReturnType<Kafka['admin']>;
-  readonly #consumer: Consumer;
-  readonly #groupId: string;
+  readonly #consumer: LoneConsumer;
   readonly #next: Map<string, bigint>;
-  readonly #starts: readonly Start[];
+  readonly #topics: readonly string[];
   readonly #waiting = new Set<() => void>();
   #failure: Error | undefined;
 
-  private constructor(kafka: Kafka, starts: readonly Start[]) {
-    this.#groupId = `millrace.reader.${randomUUID()}`;
-    this.#admin = kafka.admin();
-    this.#consumer = kafka.consumer({
-      groupId: this.#groupId,
-      maxWaitTimeInMs: MAX_WAIT_MS,
-      allowAutoTopicCreation: false,
-      retry: { ...RETRY, retries: RETRIES, restartOnFailure: () => Promise.resolve(false) },
-    });
-    this.#starts = starts;
+  private constructor({ kafka, topicPrefix, starts, onRecord }: LogFollowerOptions) {
+    this.#topicPrefix = topicPrefix;
+    this.#topics = [...new Set(starts.map(({ topic }) => topic))];
     this.#next = new Map(starts.map(({ topic, partition, offset }) => [placeOf(topic, partition), offset]));
-  }
-
-  /** Begins to read. `onRecord` gets each record from its start on. The caller closes it. */
-  static async open(
-    kafka: Kafka,
-    starts: readonly Start[],
-    onRecord: (topic: string, record: LetterRecord) => void,
-  ): Promise<LogReader> {
-    const reader = new LogReader(kafka, starts);
-    try {
-      await reader.#open(onRecord);
-      return reader;
-    } catch (error) {
-      await reader.close();
-      throw error;
-    }
-  }
-
-  async #open(onRecord: (topic: string, record: LetterRecord) => void): Promise<void> {
-    await this.#admin.connect();
-    if (this.#starts.length === 0) return;
-    const consumer = this.#consumer;
-    const topics = [...new Set(this.#starts.map(({ topic }) => topic))];
-    consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => this.#goWhereWanted(payload.memberAssignment));
-    consumer.on(consumer.events.CRASH, ({ payload }) => this.#fail(payload.error));
-    await consumer.connect();
-    await consumer.subscribe({ topics, fromBeginning: true });
-    await consumer.run({
-      autoCommit: false,
-      partitionsConsumedConcurrently: 8,
-      eachBatch: ({ batch }) => {
-        const place = placeOf(batch.topic, batch.partition);
-        for (const { offset, timestamp, key, value, headers = {} } of batch.messages) {
+    this.#admin = kafka.admin();
+    this.#consumer = new LoneConsumer({
+      kafka,
+      topicPrefix,
+      topics: this.#topics,
+      groupPrefix: 'millrace.reader.',
+      fetch: FETCH,
+      retries: RETRIES,
+      nextOf: (topic, partition) => this.#next.get(placeOf(topic, partition)),
+      onFetched: ({ topic, partition, records, end }) => {
+        const place = placeOf(topic, partition);
+        for (const record of records) {
           const next = this.#next.get(place);
-          if (next === undefined || BigInt(offset) < next) continue;
-          this.#next.set(place, BigInt(offset) + 1n);
-          onRecord(batch.topic, {
-            partition: batch.partition,
-            offset,
-            timestampMs: Number(timestamp),
-            key,
-            value,
-            headers,
-          });
+          if (next === undefined || BigInt(record.offset) < next) continue;
+          this.#next.set(place, BigInt(record.offset) + 1n);
+          onRecord(record);
         }
-        this.#reached(place, BigInt(batch.lastOffset()) + 1n);
+        this.#reached(place, end);
         this.#wake();
-        return Promise.resolve();
       },
+      onCrash: (error) => this.#fail(error),
     });
   }
 
-  /** A partition goes on where it was left; those that nobody asked for stay unread. */
-  #goWhereWanted(assignment: Record<string, number[]>): void {
-    for (const [topic, partitions] of Object.entries(assignment)) {
-      for (const partition of partitions) {
-        const next = this.#next.get(placeOf(topic, partition));
-        if (next === undefined) this.#consumer.pause([{ topic, partitions: [partition] }]);
-        else this.#consumer.seek({ topic, partition, offset: String(next) });
-      }
+  /** Begins to read. The caller closes it. */
+  static async open(options: LogFollowerOptions): Promise<LogFollower> {
+    const follower = new LogFollower(options);
+    try {
+      await follower.#admin.connect();
+      if (follower.#topics.length > 0) await follower.#consumer.run();
+      return follower;
+    } catch (error) {
+      await follower.close();
+      throw error;
     }
   }
 
@@ -121,9 +97,9 @@ export class LogReader {
     const targets = new Map<string, bigint>();
     const look = async (): Promise<void> => {
       // One after the other: asked for two topics at once, kafkajs may look for the second in metadata of the first.
-      for (const topic of new Set(this.#starts.map((start) => start.topic))) {
+      for (const topic of this.#topics) {
         if (only !== undefined && only !== topic) continue;
-        for (const { partition, low, high } of await this.#admin.fetchTopicOffsets(topic)) {
+        for (const { partition, low, high } of await this.#admin.fetchTopicOffsets(this.#topicPrefix + topic)) {
           const place = placeOf(topic, partition);
           if (!this.#next.has(place)) continue;
           lows.set(place, BigInt(low));
@@ -150,8 +126,8 @@ export class LogReader {
   }
 
   async close(): Promise<void> {
-    await this.#consumer.disconnect().catch(() => undefined);
-    if (this.#starts.length > 0) await this.#admin.deleteGroups([this.#groupId]).catch(() => undefined);
+    await this.#consumer.disconnect();
+    if (this.#topics.length > 0) await this.#admin.deleteGroups([this.#consumer.groupId]).catch(() => undefined);
     await this.#admin.disconnect().catch(() => undefined);
   }
 
