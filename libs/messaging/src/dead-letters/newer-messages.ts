@@ -23,6 +23,16 @@ export interface Overtaken {
   readonly isLogCut: boolean;
 }
 
+/** Letters of one group that are to be sent back. */
+export interface ChosenLetters {
+  readonly kafka: Kafka;
+  readonly chosen: readonly DeadLetter[];
+  /** Those that the group has. */
+  readonly all: readonly DeadLetter[];
+  /** As in `MessagingOptions`. */
+  readonly topicPrefix?: string;
+}
+
 // A lock is held meanwhile: what Kafka does not hand out by then makes the redrive fail instead.
 const CATCH_UP_WITHIN_MS = 3_000;
 
@@ -46,14 +56,8 @@ export class NewerMessages {
     this.#letters = letters;
   }
 
-  /** Reads what came after the chosen letters; `all` are the letters of their group. */
-  static async open(options: {
-    readonly kafka: Kafka;
-    readonly topicPrefix: string;
-    readonly chosen: readonly DeadLetter[];
-    readonly all: readonly DeadLetter[];
-  }): Promise<NewerMessages> {
-    const { kafka, topicPrefix, chosen, all } = options;
+  /** Reads what came after the chosen letters. */
+  static async open({ kafka, topicPrefix = '', chosen, all }: ChosenLetters): Promise<NewerMessages> {
     const found = new Map(
       chosen.map((letter) => [keyOf(letter.origin.topic, letter.record.key), [] as NewerMessage[]]),
     );

@@ -1,12 +1,11 @@
 import { type AnyContract, type AnyMessage, deadLetterTopic } from '@millrace/contracts';
 import type { Database, Queryable } from '@millrace/database';
-import type { Kafka } from '../kafka/client.ts';
 import { broughtBySwap } from '../replay/swapped.ts';
 import { listParked } from '../parking/operations.ts';
 import { appendParked } from '../parking/parked-rows.ts';
 import { decisionAbout, type LetterDecision, type Responsible, storeDecision } from './decisions.ts';
 import { addressOf, byOrigin, type DeadLetter, decodeLetter } from './letter.ts';
-import { NewerMessages, type Overtaken } from './newer-messages.ts';
+import { type ChosenLetters, NewerMessages, type Overtaken } from './newer-messages.ts';
 
 // A message that people sent back three times will not be cured by a fourth.
 const MAX_REDRIVES = 3;
@@ -57,19 +56,13 @@ export class Redrive {
     this.#contracts = contracts;
   }
 
-  /** `chosen` are the letters that will be sent back, `all` those that the group has. */
-  static async open(options: {
-    readonly kafka: Kafka;
-    /** Of the service whose group it is. */
-    readonly database: Database;
-    readonly chosen: readonly DeadLetter[];
-    readonly all: readonly DeadLetter[];
-    readonly topicPrefix?: string;
-    /** What the group hears; the catalogue of Millrace unless said. */
-    readonly contracts?: readonly AnyContract[];
-  }): Promise<Redrive> {
-    const { kafka, database, chosen, all, topicPrefix = '', contracts } = options;
-    return new Redrive(database, await NewerMessages.open({ kafka, topicPrefix, chosen, all }), contracts);
+  /** `database` is that of the service whose group it is; `contracts` what the group hears, the catalogue of Millrace unless said. */
+  static async open({
+    database,
+    contracts,
+    ...letters
+  }: ChosenLetters & { readonly database: Database; readonly contracts?: readonly AnyContract[] }): Promise<Redrive> {
+    return new Redrive(database, await NewerMessages.open(letters), contracts);
   }
 
   /**
