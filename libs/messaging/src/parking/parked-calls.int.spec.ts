@@ -1,13 +1,13 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { CapturePayment, type MessageOf, newId, type OrderId } from '@millrace/contracts';
+import { CapturePayment, headerNames, type MessageOf, newId, type OrderId } from '@millrace/contracts';
 import { Metrics } from '@millrace/observability';
-import { scraped, tally, tallyStore, type TestReplica, Workbench } from '../fixtures/index.ts';
+import { recordFor, scraped, tally, tallyStore, type TestReplica, Workbench } from '../fixtures/index.ts';
 import { Unavailable } from '../handlers/failures.ts';
 import { type Call, performs } from '../handlers/handler.ts';
 import type { RetryPolicy } from '../handlers/retry-policy.ts';
 import { until } from '../testing/until.ts';
 import { claimDue } from './leases.ts';
-import { listParked, type ParkedListing } from './operations.ts';
+import { listParked, parkedMessages, type ParkedListing } from './operations.ts';
 
 const GROUP = 'test.parked-calls';
 
@@ -51,6 +51,24 @@ describe('a group that calls the outside world, with a parked key', () => {
     (await listParked(bench.database, { group: GROUP, key }))[0];
   const outageOf = async (replica: TestReplica): Promise<string> =>
     String((await replica.health.ready()).checks[`group ${GROUP}`]);
+
+  it('makes no call for what follows a message of its key that is too new for it', async () => {
+    const called: string[] = [];
+    await start((message) => void called.push(message.key));
+    const [orderId, other] = orderIds(2) as [OrderId, OrderId];
+    const [first, second] = [recordFor(CapturePayment, { orderId }), recordFor(CapturePayment, { orderId })];
+    const tooNew = CapturePayment.wireType.replace(/\d+$/, '9');
+    await bench.topics.send([
+      { ...first, headers: { ...first.headers, [headerNames.type]: tooNew } },
+      second,
+      recordFor(CapturePayment, { orderId: other }),
+    ]);
+    await until('both wait', async () => (await parked(orderId))?.messages === 2);
+    await until('the other is called', () => called.includes(other));
+    expect(called).toEqual([other]);
+    const queued = await parkedMessages(bench.database, GROUP, orderId);
+    expect(queued.map(({ messageId }) => messageId)).toEqual([first.id, second.id]);
+  });
 
   it('gives up slot and offset of a call that fails, and repeats it in its turn with the same key and the next attempt', async () => {
     const [broken, ...others] = orderIds(20) as [OrderId, ...OrderId[]];

@@ -67,9 +67,10 @@ export class Queues {
     return 'now';
   }
 
-  /** Whether messages of this key that are not parked yet must queue. */
-  isClosed(key: string): boolean {
-    return this.#parked.has(key) || this.#closed.has(key);
+  /** Whether a message that is not parked yet must queue. */
+  isClosed(received: Received): boolean {
+    const key = queueKeyOf(received);
+    return key !== undefined && (this.#parked.has(key) || this.#closed.has(key));
   }
 
   /** How often a message failed before, and the first time. */
@@ -124,12 +125,11 @@ export class Queues {
   }
 }
 
-/** The key in whose queue a record belongs; undefined for what is no message and was not parked by anybody. */
 /** The key that a record waits under, behind others or for a newer replica; undefined for what does not wait. */
 export function queueKeyOf({ parked, decoded, incoming }: Received): string | undefined {
   if (parked !== undefined) return parked.key;
   if (decoded.kind === 'message') return decoded.message.key;
-  return isTooNew(decoded) ? incoming.key?.toString('utf8') : undefined;
+  return isTooNew(decoded) ? (incoming.key?.toString('utf8') ?? '') : undefined;
 }
 
 /** Nothing is wrong with the record: a newer replica of the group will understand it. */

@@ -5,6 +5,7 @@ import type { LoadedStates } from '../handlers/state-store.ts';
 import { settledAlready } from '../inbox/inbox.ts';
 import { renewLeases } from '../parking/leases.ts';
 import { parkedAlready } from '../parking/parked-rows.ts';
+import { queueKeyOf } from '../parking/queues.ts';
 import { type Retrier, RetryLoop } from '../parking/retry-loop.ts';
 import { endLeft } from '../spans/settled-spans.ts';
 import { applyDecisions } from './apply-decisions.ts';
@@ -292,9 +293,8 @@ export class CallWorker implements Worker, Retrier {
   }
 }
 
-/** Records without a key of their own (malformed ones) wait for nobody. */
-function keyOf({ decoded, incoming }: Received): string {
-  return decoded.kind === 'message'
-    ? decoded.message.key
-    : `${incoming.topic}/${incoming.partition}/${incoming.offset}`;
+/** Records that wait under no key (malformed ones) wait for nobody. */
+function keyOf(received: Received): string {
+  const { topic, partition, offset } = received.incoming;
+  return queueKeyOf(received) ?? `${topic}/${partition}/${offset}`;
 }

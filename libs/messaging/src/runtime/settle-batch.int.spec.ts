@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { CapturePayment, decoderOf, newId, type OrderId } from '@millrace/contracts';
+import { CapturePayment, decoderOf, headerNames, newId, type OrderId } from '@millrace/contracts';
 import { Database } from '@millrace/database';
 import type { TestDatabase } from '@millrace/database/testing';
 import { messagingDatabase, recordFor, tally, TALLY_TABLE, tallyStore } from '../fixtures/index.ts';
@@ -30,8 +30,8 @@ describe('one transaction', () => {
   });
 
   let offset = 0;
-  const arriving = (orderId: OrderId): Received => {
-    const { key, value, headers } = recordFor(CapturePayment, { orderId });
+  const received = (orderId: OrderId, changed: Partial<Incoming>): Received => {
+    const { id, key, value, headers } = recordFor(CapturePayment, { orderId });
     const incoming: Incoming = {
       topic: CapturePayment.topic.name,
       partition: 0,
@@ -39,12 +39,12 @@ describe('one transaction', () => {
       timestampMs: Date.now(),
       key: Buffer.from(String(key)),
       value: Buffer.from(String(value)),
-      headers: headers as Record<string, string>,
+      ...changed,
+      headers: { ...(headers as Record<string, string>), ...changed.headers },
     };
-    const decoded = decode(incoming);
-    const id = decoded.kind === 'message' ? decoded.message.id : undefined;
-    return { incoming, decoded, id, parked: undefined, span: undefined };
+    return { incoming, decoded: decode(incoming), id, parked: undefined, span: undefined };
   };
+  const arriving = (orderId: OrderId): Received => received(orderId, {});
   const settle = async (batch: readonly Received[], known: Known = {}): Promise<readonly string[]> => {
     const apply = applyDecisions('test', tallyStore as never, (state, message, context) => {
       if (broken.has(message.id)) throw new TransientFailure('not yet', { retryAfterMs: 1000 });
@@ -151,6 +151,19 @@ describe('one transaction', () => {
     const received = arriving(orderId);
     expect(await settle([received], { failed: new Map([[received, new Unavailable('away')]]) })).toEqual(['parked']);
     expect(await parkedKey(orderId)).toMatchObject({ attempts: 0, failure: { error: 'Unavailable: away' } });
+  });
+
+  it('keeps what is too new for it, and what follows of its key, also when that has no key', async () => {
+    const headers = { [headerNames.type]: CapturePayment.wireType.replace(/\d+$/, '9') };
+    const orderId = newId<OrderId>();
+    const batch = [received(orderId, { headers }), arriving(orderId), received(orderId, { headers, key: null })];
+    expect(await settle(batch)).toEqual(['parked', 'queued', 'parked']);
+    expect((await parkedMessages(database, GROUP, orderId)).map(({ messageId }) => messageId)).toEqual([
+      batch[0]?.id,
+      batch[1]?.id,
+    ]);
+    expect((await parkedMessages(database, GROUP, '')).map(({ messageId }) => messageId)).toEqual([batch[2]?.id]);
+    expect(await parkedKey(orderId)).toMatchObject({ attempts: 0, messages: 2 });
   });
 
   it('does not take the place of what somebody else queued at the same time', async () => {

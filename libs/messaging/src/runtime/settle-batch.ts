@@ -5,7 +5,7 @@ import type { RetryPolicy } from '../handlers/retry-policy.ts';
 import { claimFresh } from '../inbox/inbox.ts';
 import { type OutboxRecord, storeRecords } from '../outbox/outbox.ts';
 import { fateOf } from '../parking/fate.ts';
-import { isTooNew, queueKeyOf, Queues } from '../parking/queues.ts';
+import { isTooNew, Queues } from '../parking/queues.ts';
 import { deadLetterOf, type Failure, failureOf } from './dead-letter.ts';
 import { storePositions } from './projection-position.ts';
 import type { Received } from './received.ts';
@@ -130,7 +130,7 @@ export async function settleBatch(
     if (decoded.kind === 'not-heard') end(received, { kind: 'not-heard' });
     else if (decoded.kind === 'malformed' && !isTooNew(decoded)) {
       bury(received, { reason: decoded.reason, error: decoded.detail }, queues.pastOf(received).attempts + 1);
-    } else if (uncalled.has(received) || (parked === undefined && queues.isClosed(queueKeyOf(received) ?? ''))) {
+    } else if (uncalled.has(received) || (parked === undefined && queues.isClosed(received))) {
       end(received, { kind: 'queued' });
     } else if (decoded.kind === 'malformed') {
       // This replica is too old for it, which is no fault of the message: it waits, with its key, for a newer one.
