@@ -2,23 +2,18 @@ import { type Database, isTransactionConflict } from '@millrace/database';
 import type { Logger } from '@millrace/observability';
 import type { ProjectHandler } from '../handlers/handler.ts';
 import type { Kafka } from '../kafka/client.ts';
-import { placeOf } from '../kafka/place-of.ts';
 import { backoffMs, Pause } from '../runtime/pause.ts';
 import type { Offsets } from './backlog.ts';
 import { type Comparison, compareTables } from './comparison.ts';
 import { type Claimed, Lease, type Progress } from './lease.ts';
-import { ReplayReader } from './replay-reader.ts';
 import { completeness } from './losses.ts';
 import { Pace } from './pace.ts';
-import { beginPositions, heldBack, LogMoved, lookAfterLog } from './replay-positions.ts';
 import { endReplay } from './replay-requests.ts';
-import { CannotReplay, LeaseLost, type ReplayContext, ShadowBatches } from './shadow-batch.ts';
+import { CannotReplay, LeaseLost, type ReplayContext } from './shadow-batch.ts';
+import { ShadowFollower } from './shadow-follower.ts';
 import { dropShadow, type LiveTable, liveTables, shadowOf, UnfitTables } from './shadow-schema.ts';
 import { inStandstill, livePositions, NotYet } from './standstill.ts';
 import { swapShadow, SwapRefused } from './swap.ts';
-
-// One transaction for this many records: nobody waits for a shadow, but the live projections share this process.
-const MAX_BATCH_SIZE = 1000;
 
 // So near to the live projection, the rest is a matter of milliseconds, for which it may be held up.
 const NEAR = 2000;
@@ -65,9 +60,7 @@ export class ReplayRun {
   readonly #lease: Lease;
   readonly #pause = new Pause();
   readonly #pace = new Pace();
-  #reader: ReplayReader | undefined;
-  #positions = new Map<string, bigint>();
-  #begins: Offsets = new Map();
+  #follower: ShadowFollower | undefined;
   #progress: Progress = { state: 'asked', passed: 0, total: 0, perSecond: 0, problem: undefined };
   /** Why the last wish was not granted. */
   #refusal: string | undefined;
@@ -89,7 +82,7 @@ export class ReplayRun {
       holder,
       progress: () => ({
         ...this.#progress,
-        problem: this.#progress.problem ?? this.#reader?.problem ?? this.#refusal,
+        problem: this.#progress.problem ?? this.#follower?.problem ?? this.#refusal,
       }),
       onNews: () => this.#heard(),
     });
@@ -137,7 +130,7 @@ export class ReplayRun {
   #heard(): void {
     if (this.#lease.wish !== 'read') this.#refusal = undefined;
     this.#pause.wake();
-    this.#reader?.wake();
+    this.#follower?.wake();
   }
 
   #told(problem: string | undefined): void {
@@ -148,22 +141,18 @@ export class ReplayRun {
   async #work(onProgress: () => void): Promise<void> {
     const tables = await liveTables(this.#database, this.#context.handler.tables);
     const { kafka, topicPrefix, logger, claimed } = this.#options;
-    const places = { kafka, topicPrefix, context: this.#context };
-    const begun = await beginPositions(this.#database, { ...places, from: claimed.from, tables });
-    this.#begins = begun.begins;
-    this.#positions = new Map(begun.positions);
-    await this.#tellCompleteness();
-    const batches = new ShadowBatches(this.#database, this.#context, await heldBack(this.#database, this.#context));
-    const reader = new ReplayReader({
+    const follower = await ShadowFollower.open({
+      database: this.#database,
       kafka,
-      logger,
       topicPrefix,
-      projection: this.#context.projection,
-      from: this.#positions,
+      logger,
+      context: this.#context,
+      from: claimed.from,
+      tables,
     });
-    this.#reader = reader;
-    reader.start();
+    this.#follower = follower;
     try {
+      await this.#tellCompleteness();
       let [movedAt, restingSince] = [Date.now(), Date.now()];
       for (;;) {
         if (this.#lease.isLost) throw new LeaseLost(`the replay of ${this.#context.projection} was taken over`);
@@ -171,49 +160,33 @@ export class ReplayRun {
         if (this.#isStopping || wish === 'pause') return;
         if (wish === 'cancel') return await this.#cancel();
         const live = await livePositions(this.#database, this.#context.projection);
-        if ([...live.keys()].some((place) => !this.#positions.has(place))) throw new LogMoved('a topic has grown');
-        const hasMoved = await this.#applyNext(batches, reader, live);
-        const behind = this.#note(live);
+        const hasMoved = await follower.applyNext(live);
+        const behind = this.#note(follower, live);
         if (hasMoved) {
           onProgress();
           this.#told(undefined);
         }
         if (hasMoved || behind === 0) movedAt = Date.now();
         if (behind > NEAR || wish !== 'read') restingSince = Date.now();
-        if (behind <= NEAR && wish === 'compare') await this.#compare(batches, reader, tables);
+        if (behind <= NEAR && wish === 'compare') await this.#compare(follower, tables);
         else if (behind <= NEAR && wish === 'swap') {
-          if (await this.#swap(batches, reader, tables)) return;
+          if (await this.#swap(follower, tables)) return;
         } else if (Date.now() - restingSince > REST_AFTER_MS) await this.#lease.fulfilled('read', 'pause');
         if (Date.now() - movedAt > MISSED_AFTER_MS) {
           movedAt = Date.now();
-          await lookAfterLog(reader, { ...places, positions: this.#positions });
+          await follower.lookAfterLog();
         }
-        if (!hasMoved) await reader.more(FOLLOW_EVERY_MS);
+        if (!hasMoved) await follower.more(FOLLOW_EVERY_MS);
       }
     } finally {
-      this.#reader = undefined;
-      await reader.close();
+      this.#follower = undefined;
+      await follower.close();
     }
-  }
-
-  /** Answers whether there was anything. */
-  async #applyNext(batches: ShadowBatches, reader: ReplayReader, live: Offsets): Promise<boolean> {
-    const taken = reader.take(live, MAX_BATCH_SIZE, this.#positions);
-    if (taken.passed.length === 0) return false;
-    await batches.apply(taken);
-    reader.done(taken);
-    for (const { topic, partition, next } of taken.passed) this.#positions.set(placeOf(topic, partition), next);
-    return true;
   }
 
   /** Answers how many offsets lie between the shadow and the live projection. */
-  #note(live: Offsets): number {
-    let [behind, passed] = [0n, 0n];
-    for (const [place, position] of this.#positions) {
-      passed += position - (this.#begins.get(place) ?? position);
-      const ahead = (live.get(place) ?? 0n) - position;
-      if (ahead > 0n) behind += ahead;
-    }
+  #note(follower: ShadowFollower, live: Offsets): number {
+    const { passed, behind } = follower.distance(live);
     this.#pace.note(Number(passed), performance.now());
     this.#progress = {
       ...this.#progress,
@@ -226,24 +199,24 @@ export class ReplayRun {
   }
 
   /** Brings the shadow to where the live projection stands still; false when that takes too long. */
-  #reaching(batches: ShadowBatches, reader: ReplayReader): (live: Offsets) => Promise<boolean> {
+  #reaching(follower: ShadowFollower): (live: Offsets) => Promise<boolean> {
     return async (live) => {
       const deadline = Date.now() + REACH_WITHIN_MS;
       for (;;) {
-        const hasMoved = await this.#applyNext(batches, reader, live);
-        if (this.#note(live) === 0) return true;
+        const hasMoved = await follower.applyNext(live);
+        if (this.#note(follower, live) === 0) return true;
         if (Date.now() > deadline) return false;
-        if (!hasMoved) await reader.more(FOLLOW_EVERY_MS / 10);
+        if (!hasMoved) await follower.more(FOLLOW_EVERY_MS / 10);
       }
     };
   }
 
   /** Holds the live projection up for as long as it takes to open one snapshot of both, then compares at leisure. */
-  async #compare(batches: ShadowBatches, reader: ReplayReader, tables: readonly LiveTable[]): Promise<void> {
+  async #compare(follower: ShadowFollower, tables: readonly LiveTable[]): Promise<void> {
     const { projection, shadow } = this.#context;
     let comparing: Promise<Comparison> | undefined;
     const stood = await this.#attempt(() =>
-      inStandstill(this.#database, { projection, tables }, this.#reaching(batches, reader), async () => {
+      inStandstill(this.#database, { projection, tables }, this.#reaching(follower), async () => {
         const opened = Promise.withResolvers<void>();
         comparing = this.#database.transaction(async (tx) => {
           await tx.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY');
@@ -265,10 +238,10 @@ export class ReplayRun {
     await this.#lease.fulfilled('compare', 'read');
   }
 
-  async #swap(batches: ShadowBatches, reader: ReplayReader, tables: readonly LiveTable[]): Promise<boolean> {
+  async #swap(follower: ShadowFollower, tables: readonly LiveTable[]): Promise<boolean> {
     const { projection } = this.#context;
     try {
-      const reach = this.#reaching(batches, reader);
+      const reach = this.#reaching(follower);
       const { acceptsLoss } = this.#lease;
       const isDone = await this.#attempt(() =>
         swapShadow(this.#database, this.#context, tables, { acceptsLoss, reach }),
