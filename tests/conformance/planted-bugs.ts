@@ -70,7 +70,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'a new group begins at the end of its topics',
     promise: 'redelivery',
     scenario: 'what was sent before the group first came is applied',
-    file: 'runtime/consumer-group.ts',
+    file: 'runtime/group-client.ts',
     find: 'fromBeginning: true',
     replace: 'fromBeginning: false',
     shows: /are lost|has committed everything/,
@@ -218,7 +218,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'a killed member keeps its partitions for five minutes',
     promise: 'rebalance',
     scenario: 'a replica joins, one leaves and one is killed while lines arrive',
-    file: 'runtime/consumer-group.ts',
+    file: 'runtime/group-client.ts',
     find: 'sessionTimeout: 6000',
     replace: 'sessionTimeout: 300_000',
     shows: /in vain until 1 processes share/,
@@ -237,9 +237,9 @@ export const plantedBugs: readonly PlantedBug[] = [
     promise: 'slow handler',
     scenario: 'a batch that takes longer than the session causes no rebalance and is applied once',
     file: 'runtime/consumer-group.ts',
-    find: 'eachBatch: (payload) => (consumer === this.#consumer ? this.#onBatch(payload) : Promise.resolve()),',
+    find: 'onBatch: (payload) => this.#onBatch(payload),',
     replace:
-      'eachBatch: async (payload) => { await this.#onBatch(payload); while (this.#tracker.open.records > 0) await new Promise((resolve) => setTimeout(resolve, 20)); },',
+      'onBatch: async (payload) => { await this.#onBatch(payload); while (this.#tracker.open.records > 0) await new Promise((resolve) => setTimeout(resolve, 20)); },',
     shows: /^members/,
   },
   {
@@ -258,7 +258,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     promise: 'shutdown',
     scenario:
       'a replica that is asked to stop during a batch finishes it, commits it, says it, and leaves its group at once',
-    file: 'runtime/consumer-group.ts',
+    file: 'runtime/group-client.ts',
     find: 'await this.#consumer?.disconnect().catch(() => undefined);',
     replace: '',
     shows: /^members/,

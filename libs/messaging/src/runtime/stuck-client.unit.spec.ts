@@ -17,18 +17,25 @@ const idleWorker: Worker = {
 class SilentClient {
   readonly listeners = new Map<string, (event: unknown) => void>();
   readonly events = { GROUP_JOIN: 'join', REBALANCING: 'rebalancing', CRASH: 'crash', FETCH_START: 'fetch-start' };
+  readonly restartsByItself: () => Promise<boolean>;
+  readonly running = Promise.withResolvers<void>();
   isDisconnected = false;
+  constructor({ retry }: Parameters<Kafka['consumer']>[0] & object) {
+    this.restartsByItself = async () => (await retry?.restartOnFailure?.(new Error('the connection was lost'))) ?? true;
+  }
   on = (event: string, listener: (event: unknown) => void): void => void this.listeners.set(event, listener);
   connect = (): Promise<void> => Promise.resolve();
   subscribe = (): Promise<void> => Promise.resolve();
-  run = (): Promise<void> => Promise.resolve();
+  run = (): Promise<void> => this.running.promise;
   resume = (): void => {};
   pause = (): void => {};
   disconnect = (): Promise<void> => {
     this.isDisconnected = true;
+    this.running.reject(new Error('the client was disconnected'));
     return Promise.resolve();
   };
   join(): void {
+    this.running.resolve();
     this.listeners.get('join')?.({ payload: { memberAssignment: { 'payment.commands.v1': [0] } } });
   }
   fetch(nodeId: number): void {
@@ -44,8 +51,8 @@ let fatal: string[] = [];
 const group = (): ConsumerGroup =>
   new ConsumerGroup({
     kafka: {
-      consumer: () => {
-        const client = new SilentClient();
+      consumer: (options: Parameters<Kafka['consumer']>[0] & object) => {
+        const client = new SilentClient(options);
         clients.push(client);
         return client as unknown as Consumer;
       },
@@ -135,6 +142,7 @@ it('replaces a client that is lost in a rebalance', async () => {
   clients[0]?.listeners.get('rebalancing')?.({});
   await jest.advanceTimersByTimeAsync(22_000);
   expect(clients).toHaveLength(2);
+  clients[1]?.join();
   await member.stop();
 });
 
@@ -155,5 +163,19 @@ it('replaces a client that gives up, and dies when the next one soon gives up to
   clients[2]?.fail('the same flaw');
   expect(fatal).toEqual(['consumer group test.stuck died: the same flaw']);
   expect(member.outage).toBe('died: the same flaw');
+  await member.stop();
+});
+
+it('lets no client come back that was replaced: it would keep partitions that nobody reads', async () => {
+  const member = group();
+  member.start();
+  await jest.advanceTimersByTimeAsync(100);
+  const [silent] = clients;
+  expect(await silent?.restartsByItself()).toBe(true);
+  await jest.advanceTimersByTimeAsync(22_000);
+  clients[1]?.join();
+  await fetchingFor(10, clients[1], [1]);
+  expect(clients).toHaveLength(2);
+  expect(await silent?.restartsByItself()).toBe(false);
   await member.stop();
 });
