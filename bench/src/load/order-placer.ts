@@ -1,23 +1,24 @@
 import { randomUUID } from 'node:crypto';
 import { Agent, request } from 'node:http';
 
+// Ordered in turn, so that no single row of stock is everybody's.
+const SKUS = ['MUG-BLUE', 'MUG-WHITE', 'TEA-GREEN', 'TEA-BLACK'];
+
 /** A customer's order over HTTP. */
 export class OrderPlacer {
   readonly #url: URL;
-  readonly #skus: readonly string[];
   readonly #agent: Agent;
   #next = 0;
 
-  /** `connections`: requests that may be under way at once. */
-  constructor(orderApi: string, skus: readonly string[], connections: number) {
+  /** `connections`: requests that may be under way at once; more wait for one of them to be answered. */
+  constructor(orderApi: string, connections: number) {
     this.#agent = new Agent({ keepAlive: true, maxSockets: connections });
     this.#url = new URL('/orders', orderApi);
-    this.#skus = skus;
   }
 
   /** Resolves with the order's id when it is accepted. @throws {Error} any answer but 202. */
   place(): Promise<string> {
-    const sku = this.#skus[this.#next++ % this.#skus.length];
+    const sku = SKUS[this.#next++ % SKUS.length];
     const body = JSON.stringify({
       customerId: `bench-${this.#next % 1000}`,
       lines: [{ sku, quantity: 1 }],

@@ -1,11 +1,9 @@
-import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { CapturePayment, type MessageOf, newId, type OrderId } from '@millrace/contracts';
-import { startKafka, startPostgres, temporaryFolder } from '@millrace/embedded';
 import { decides, type Handler, performs } from '@millrace/messaging';
-import { recordFor, tallyStore, Workbench } from '@millrace/messaging/fixtures';
+import { recordFor, tallyStore, type Workbench } from '@millrace/messaging/fixtures';
 import { until } from '@millrace/messaging/testing';
-import { round } from './percentiles.ts';
+import { round } from '../measure/percentiles.ts';
+import { onOwnServers, say, wholeNumbers } from './runtime-bench.ts';
 
 const HELP = `Measures what one key whose messages always fail costs the messages of all others.
 
@@ -32,29 +30,11 @@ const CALL_MS = 1;
 
 type Capture = MessageOf<typeof CapturePayment>;
 
-const options = parsed();
-const ends: (() => Promise<void>)[] = [];
-try {
-  await run();
-} finally {
-  for (const end of ends.toReversed()) await end();
-}
+const options = wholeNumbers(HELP, { pairs: 7, messages: 30_000 });
 
-async function run(): Promise<void> {
-  const folder = temporaryFolder('millrace-poisoned-key');
-  ends.push(() => folder.remove());
-  const [kafka, postgres] = await Promise.all([
-    startKafka({ dir: join(folder.path, 'kafka') }),
-    startPostgres({ dir: join(folder.path, 'postgres') }),
-  ]);
-  ends.push(
-    () => kafka.stop(),
-    () => postgres.stop(),
-  );
-  process.env['MILLRACE_TEST_POSTGRES_URL'] = postgres.superuserUrl;
+await onOwnServers('poisoned-key', async (runtime) => {
   for (const kind of KINDS) {
-    const bench = await Workbench.open([groupOf(kind)], undefined, kafka.brokers);
-    ends.push(() => bench.close());
+    const bench = await runtime.openWorkbench([groupOf(kind)]);
     say(`${kind}: warming up …`);
     await settled(bench, kind, true);
     const costs: number[] = [];
@@ -71,7 +51,7 @@ async function run(): Promise<void> {
     say(`${kind}: the failing key costs the others ${percent(cost)} (median of ${costs.map(percent).join(', ')})`);
     if (cost >= MOST_COST) process.exitCode = 1;
   }
-}
+});
 
 /** Lets a replica settle a round's messages; answers how many of the other keys it settled per second. */
 async function settled(bench: Workbench, kind: Kind, isPoisoned: boolean): Promise<number> {
@@ -135,30 +115,6 @@ function groupOf(kind: Kind): string {
   return `bench.${kind}`;
 }
 
-function parsed(): { readonly pairs: number; readonly messages: number } {
-  const { values } = parseArgs({
-    options: {
-      pairs: { type: 'string', default: '7' },
-      messages: { type: 'string', default: '30000' },
-      help: { type: 'boolean' },
-    },
-  });
-  if (values.help) {
-    say(HELP);
-    process.exit(0);
-  }
-  const [pairs, messages] = [Number(values.pairs), Number(values.messages)];
-  if (!(Number.isInteger(pairs) && pairs > 0 && Number.isInteger(messages) && messages > 0)) {
-    say(HELP);
-    process.exit(2);
-  }
-  return { pairs, messages };
-}
-
 function percent(part: number): string {
   return `${round(part * 100)} %`;
-}
-
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
 }

@@ -2,11 +2,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { CapturePayment, newId, type OrderId } from '@millrace/contracts';
-import { startKafka, startPostgres, temporaryFolder } from '@millrace/embedded';
-import { recordFor, Workbench } from '@millrace/messaging/fixtures';
+import { recordFor, type Workbench } from '@millrace/messaging/fixtures';
 import { type BacklogTask, BACKLOG_TABLE, GROUP, type Progress } from './backlog-task.ts';
+import { onOwnServers, type RuntimeBench, say, wholeNumbers } from './runtime-bench.ts';
 
 const HELP = `Measures a consumer that finds a backlog: how much memory it needs for it, and how fast it catches up.
 
@@ -25,37 +24,18 @@ const SEND_AT_ONCE = 1500;
 // What a message of a shop weighs, with its headers: about 600 bytes.
 const PADDING = 'x'.repeat(150);
 
-const options = parsed();
-const ends: (() => Promise<void>)[] = [];
-try {
-  await run();
-} finally {
-  for (const end of ends.toReversed()) await end();
-}
+const options = wholeNumbers(HELP, { messages: 1_000_000, heap: 64 });
 
-async function run(): Promise<void> {
-  const folder = temporaryFolder('millrace-backlog');
-  ends.push(() => folder.remove());
-  const [kafka, postgres] = await Promise.all([
-    startKafka({ dir: join(folder.path, 'kafka') }),
-    startPostgres({ dir: join(folder.path, 'postgres') }),
-  ]);
-  ends.push(
-    () => kafka.stop(),
-    () => postgres.stop(),
-  );
-  process.env['MILLRACE_TEST_POSTGRES_URL'] = postgres.superuserUrl;
-  const bench = await Workbench.open([GROUP], BACKLOG_TABLE, kafka.brokers);
-  ends.push(() => bench.close());
-
+await onOwnServers('backlog', async (runtime) => {
+  const bench = await runtime.openWorkbench([GROUP], BACKLOG_TABLE);
   say(`Writing ${options.messages} messages …`);
   const writing = performance.now();
   await write(bench);
   say(`Written in ${seconds(writing)} s. Now the consumer starts, with a heap of ${options.heap} MiB.`);
 
   const reading = performance.now();
-  const last = await consume({
-    brokers: kafka.brokers,
+  const last = await consume(runtime, {
+    brokers: runtime.brokers,
     prefix: bench.topics.prefix,
     url: bench.storage.url,
     messages: options.messages,
@@ -69,7 +49,7 @@ async function run(): Promise<void> {
   say(`Peak heap               ${mib(last.heapUsed)} MiB, and ${mib(last.arrayBuffers)} MiB of buffers beside it`);
   say(`Peak resident memory    ${mib(last.rss)} MiB; ${mib(last.rssAtStart)} MiB of it before the first fetch`);
   if (rows[0]?.n !== options.messages) process.exitCode = 1;
-}
+});
 
 async function write(bench: Workbench): Promise<void> {
   const orders = Array.from({ length: ORDERS }, () => newId<OrderId>());
@@ -87,7 +67,7 @@ async function write(bench: Workbench): Promise<void> {
 }
 
 /** Runs the consumer as a process of its own until it has settled everything; resolves with the most it had of each. */
-async function consume(task: BacklogTask): Promise<Progress> {
+async function consume(runtime: RuntimeBench, task: BacklogTask): Promise<Progress> {
   const child = spawn(
     process.execPath,
     [
@@ -98,7 +78,7 @@ async function consume(task: BacklogTask): Promise<Progress> {
     ],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
-  ends.push(async () => void child.kill());
+  runtime.atTheEnd(() => child.kill());
   const ended = once(child, 'close');
   let last: Progress | undefined;
   for await (const line of createInterface({ input: child.stdout })) {
@@ -111,34 +91,10 @@ async function consume(task: BacklogTask): Promise<Progress> {
   return last;
 }
 
-function parsed(): { readonly messages: number; readonly heap: number } {
-  const { values } = parseArgs({
-    options: {
-      messages: { type: 'string', default: '1000000' },
-      heap: { type: 'string', default: '64' },
-      help: { type: 'boolean' },
-    },
-  });
-  if (values.help) {
-    say(HELP);
-    process.exit(0);
-  }
-  const [messages, heap] = [Number(values.messages), Number(values.heap)];
-  if (!(Number.isInteger(messages) && messages > 0 && Number.isInteger(heap) && heap > 0)) {
-    say(HELP);
-    process.exit(2);
-  }
-  return { messages, heap };
-}
-
 function seconds(since: number): number {
   return Math.round((performance.now() - since) / 100) / 10;
 }
 
 function mib(bytes: number): number {
   return Math.round((bytes / 2 ** 20) * 10) / 10;
-}
-
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
 }

@@ -1,0 +1,5 @@
+import { Module } from '@nestjs/common';
+import { ShipmentController } from './shipment.controller.ts';
+
+@Module({ controllers: [ShipmentController] })
+export class ShippingModule {}

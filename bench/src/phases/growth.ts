@@ -1,0 +1,99 @@
+import { closedLoop } from '../load/closed-loop.ts';
+import { drive } from '../load/drive.ts';
+import { asked } from '../measure/asked.ts';
+import { type DiskUse, diskUseOf } from '../measure/disk.ts';
+import { round } from '../measure/percentiles.ts';
+import { type ByProcess, dividedBy, recordUsage, totalOf } from '../measure/usage-recorder.ts';
+import { startMillrace } from '../systems/millrace.ts';
+import { totalsOf } from '../systems/millrace-totals.ts';
+import type { System } from '../systems/system.ts';
+import type { Bench } from './phase.ts';
+
+export interface GrowthStep {
+  /** In the database when the measurement began. */
+  readonly orders: number;
+  readonly ordersPerSecond: number;
+  readonly cpuMsPerOrder: ByProcess;
+  readonly cpuMsPerOrderTotal: number;
+  readonly disk: DiskUse;
+  /** Of all databases, part of `disk.postgres`. */
+  readonly indexBytes: number;
+}
+
+export interface Growth {
+  readonly steps: readonly GrowthStep[];
+  /** How much more CPU time the dearest order took than an order of the first step; 0.05 is 5 %. */
+  readonly grownBy: number;
+  readonly isFlat: boolean;
+}
+
+const MOST_GROWTH = 0.2;
+const FILL_SECONDS = 10;
+
+/** What an order costs while more and more orders lie in the databases. Takes as long as it takes to place them all. */
+export async function growth(bench: Bench): Promise<Growth> {
+  const { options, say, stop } = bench;
+  const { customers, seconds } = options;
+  say(`Growth: an order's cost with ${options.growthOrders.join(', ')} orders in the databases`);
+  // What is read into memory to compare order by order is too much of a million: here the sums are compared.
+  const start = async (system: Parameters<typeof startMillrace>[0]): Promise<System> => {
+    const millrace = await startMillrace(system);
+    return { ...millrace, books: () => totalsOf(millrace.shop) };
+  };
+  const steps = await bench.run(start, (system) =>
+    drive(system, customers, async (placer, observer) => {
+      const found: GrowthStep[] = [];
+      for (const orders of options.growthOrders) {
+        while (observer.reached.completed < orders) {
+          await closedLoop(placer, observer, { customers, seconds: FILL_SECONDS, stop });
+          say(`  ${observer.reached.completed} orders`);
+        }
+        const inDatabase = observer.reached.completed;
+        const endRecording = recordUsage(system);
+        let cpuMs: ByProcess = {};
+        const loop = await closedLoop(placer, observer, {
+          customers,
+          seconds,
+          stop,
+          onTimeUp: () => ({ cpuMs } = endRecording()),
+        });
+        const cpuMsPerOrder = dividedBy(cpuMs, loop.completed);
+        const step: GrowthStep = {
+          orders: inDatabase,
+          ordersPerSecond: round(loop.completed / loop.seconds),
+          cpuMsPerOrder,
+          cpuMsPerOrderTotal: totalOf(cpuMsPerOrder),
+          disk: await diskUseOf(system),
+          indexBytes: await indexBytesOf(system),
+        };
+        say(
+          `  with ${inDatabase} orders: ${step.cpuMsPerOrderTotal} ms of CPU per order, ${step.ordersPerSecond} orders/s`,
+        );
+        found.push(step);
+      }
+      return found;
+    }),
+  );
+  const costs = steps.map(({ cpuMsPerOrderTotal }) => cpuMsPerOrderTotal);
+  const grownBy = round(Math.max(...costs) / (costs[0] ?? Number.NaN) - 1);
+  say(`  the dearest order cost ${round(grownBy * 100)} % more than those of the first step`);
+  return { steps, grownBy, isFlat: grownBy <= MOST_GROWTH };
+}
+
+async function indexBytesOf({ postgresUrl }: System): Promise<number> {
+  const databases = await asked<{ datname: string }>(
+    postgresUrl,
+    'SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate',
+  );
+  let bytes = 0;
+  for (const { datname } of databases) {
+    const url = new URL(postgresUrl);
+    url.pathname = `/${datname}`;
+    const [row] = await asked<{ bytes: number }>(
+      url.href,
+      `SELECT coalesce(sum(pg_indexes_size(oid)), 0)::float8 AS bytes FROM pg_class WHERE relkind = 'r'`,
+    );
+    bytes += row?.bytes ?? 0;
+  }
+  return bytes;
+}

@@ -1,0 +1,4 @@
+import type { Results } from '../results.ts';
+export function reportPage(_results: Results): string {
+  return '';
+}
