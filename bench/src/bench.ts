@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { temporaryFolder } from '@millrace/embedded';
@@ -5,15 +6,12 @@ import { circumstances } from './measure/machine.ts';
 import { HELP, Misuse, type Options, parseOptions } from './options.ts';
 import { phases } from './phases/index.ts';
 import { createBench } from './phases/phase.ts';
-import { performancePage } from './report/performance-page.ts';
-import { reportPage } from './report/report-page.ts';
+import { htmlPage } from './report/html-page.ts';
 import { summaryOf } from './report/summary.ts';
-import { readResults, type Results } from './results.ts';
+import { publishedResults, readResults, type Results } from './results.ts';
 import { WrongBooks } from './systems/system.ts';
 
 const root = resolve(import.meta.dirname, '../..');
-const published = join(root, 'bench/results/latest.json');
-const page = join(root, 'docs/performance.md');
 
 process.exitCode = await main();
 
@@ -73,16 +71,17 @@ function write({ out }: Options, results: Results): void {
   const dir = resolve(root, out);
   mkdirSync(dir, { recursive: true });
   writeFileSync(join(dir, 'results.json'), `${JSON.stringify(results, null, 2)}\n`);
-  writeFileSync(join(dir, 'report.html'), reportPage(results));
+  writeFileSync(join(dir, 'report.html'), htmlPage(results));
   say(`  written to ${join(out, 'results.json')} and ${join(out, 'report.html')}`);
 }
 
 /** Phases that were not measured this time keep the result of the last time. */
 function publish(results: Results): void {
-  const all = { ...readResults(published), ...results };
-  mkdirSync(join(root, 'bench/results'), { recursive: true });
-  writeFileSync(published, `${JSON.stringify(all, null, 2)}\n`);
-  writeFileSync(page, performancePage(all));
+  const all = { ...readResults(publishedResults), ...results };
+  writeFileSync(publishedResults, `${JSON.stringify(all, null, 2)}\n`);
+  // The generator of all pages; a process of its own, because it imports what generates the others.
+  const generator = ['tools/docs/generate.ts', 'docs/performance.md'];
+  execFileSync(process.execPath, [...process.execArgv, ...generator], { cwd: root, stdio: 'inherit' });
   say('Published in bench/results/latest.json and docs/performance.md');
 }
 

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Circumstances } from './measure/machine.ts';
 import type { Findings } from './phases/index.ts';
 import type { PhaseName } from './phases/names.ts';
@@ -11,6 +12,9 @@ export interface Measured<T> {
 
 /** One result per phase; those that were not measured are missing. */
 export type Results = { readonly [Name in PhaseName]?: Measured<Findings[Name]> };
+
+/** What docs/performance.md tells of. */
+export const publishedResults = join(import.meta.dirname, '..', 'results', 'latest.json');
 
 /** Empty when there is no such file. */
 export function readResults(file: string): Results {

@@ -4,6 +4,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { format, type FormatOptions } from 'oxfmt';
+import { performancePart } from '../../bench/src/report/performance-part.ts';
+import { publishedResults, readResults } from '../../bench/src/results.ts';
 import { promisesPart } from '../../tests/conformance/page.ts';
 import { metricsTable } from './metrics.ts';
 import { sections } from './sections.ts';
@@ -14,10 +16,11 @@ const { values, positionals } = parseArgs({ allowPositionals: true, options: { c
 const pages =
   positionals.length > 0
     ? positionals
-    : ['ARCHITECTURE.md', 'docs/metrics.md', 'docs/promises.md'].map((page) => join(root, page));
+    : ['ARCHITECTURE.md', 'docs/metrics.md', 'docs/performance.md', 'docs/promises.md'].map((page) => join(root, page));
 const parts = new Map([
   ...sections(await consumerGroups(root)),
   ['metrics', metricsTable(root)],
+  ['performance', performancePart(readResults(publishedResults))],
   ['promises', promisesPart()],
 ]);
 const PART = /(<!-- generated:([a-z-]+) -->\n)[\s\S]*?(<!-- \/generated:\2 -->)/g;
