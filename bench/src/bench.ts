@@ -79,6 +79,7 @@ function write({ out }: Options, results: Results): void {
 function publish(results: Results): void {
   const all = { ...readResults(publishedResults), ...results };
   writeFileSync(publishedResults, `${JSON.stringify(all, null, 2)}\n`);
+  execFileSync(join(root, 'node_modules/.bin/oxfmt'), [publishedResults]);
   // The generator of all pages; a process of its own, because it imports what generates the others.
   const generator = ['tools/docs/generate.ts', 'docs/performance.md'];
   execFileSync(process.execPath, [...process.execArgv, ...generator], { cwd: root, stdio: 'inherit' });

@@ -66,7 +66,8 @@ export function parseOptions(args: readonly string[]): Options | undefined {
     phases: values.only === undefined ? usualPhases : values.only.split(',').map(phaseNamed),
     isQuick,
     seconds,
-    warmUpSeconds: Math.min(15, Math.max(3, Math.round(seconds / 2))),
+    // The compiler of each service needs some thousand orders before it is done.
+    warmUpSeconds: Math.min(20, Math.max(5, seconds)),
     idleSeconds: Math.max(3, Math.round(seconds / 3)),
     rounds: positive('--rounds', values.rounds, isQuick ? 1 : 2),
     customers: positive('--customers', values.customers, 600),

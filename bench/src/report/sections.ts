@@ -1,5 +1,6 @@
 import type { Circumstances } from '../measure/machine.ts';
 import type { Percentiles } from '../measure/percentiles.ts';
+import { type ByProcess, totalOf } from '../measure/usage-recorder.ts';
 import type { PhaseName } from '../phases/names.ts';
 import type { SaturationRun } from '../phases/saturation.ts';
 import type { Results } from '../results.ts';
@@ -70,8 +71,8 @@ function saturation({ saturation: measured }: Results): readonly Section[] {
           ...runs.map((run) => [run.system, run.customers, run.seconds, run.ordersPerSecond, run.cpuMsPerOrderTotal]),
         ],
         table('CPU ms per order', (run) => run.cpuMsPerOrder),
-        table('memory at the start, MiB', (run) => run.idleMemoryMiB),
-        table('memory at most, MiB', (run) => run.peakMemoryMiB),
+        table('memory at the start, MiB', ({ idleMemoryMiB }) => withSum(idleMemoryMiB)),
+        table('memory at most, MiB', ({ peakMemoryMiB }) => withSum(peakMemoryMiB)),
         [['accepted → confirmed, one order at a time, ms', ...PERCENTILES], ...latency(({ idle }) => idle.percentiles)],
         [['accepted → confirmed, saturated, ms', ...PERCENTILES], ...latency(({ loaded }) => loaded.percentiles)],
       ],
@@ -225,6 +226,10 @@ function growth({ growth: measured }: Results): readonly Section[] {
 }
 
 const PERCENTILES = ['p50', 'p95', 'p99', 'max', 'orders'] as const;
+
+function withSum(values: ByProcess): ByProcess {
+  return { ...values, 'all but the load generator': totalOf(values) };
+}
 
 function percentileCells({ p50, p95, p99, max, count }: Percentiles): Cell[] {
   return [p50, p95, p99, max, count];
