@@ -1,5 +1,6 @@
 import type { OrderObserver } from './order-observer.ts';
 import type { OrderPlacer } from './order-placer.ts';
+import { LAST_ORDER_WITHIN_SECONDS, within } from './within.ts';
 
 /** What a loop saw: durations from the 202 to the readable confirmation, and orders that reached their end. */
 export interface LoopResult {
@@ -70,18 +71,17 @@ export async function closedLoop(
     onTimeUp?.();
   }, seconds * 1000);
   try {
-    await Promise.all(
-      Array.from({ length: customers }, async () => {
-        while (result === undefined) {
-          stop.throwIfAborted();
-          const orderId = await placer.place();
-          const acceptedAt = performance.now();
-          const { confirmed, ended } = observer.follow(orderId);
-          void confirmed.then((atMs) => confirmedMs.push(Math.max(0, atMs - acceptedAt)));
-          await ended;
-        }
-      }),
-    );
+    const served = Array.from({ length: customers }, async () => {
+      while (result === undefined) {
+        stop.throwIfAborted();
+        const orderId = await placer.place();
+        const acceptedAt = performance.now();
+        const { confirmed, ended } = observer.follow(orderId);
+        void confirmed.then((atMs) => confirmedMs.push(Math.max(0, atMs - acceptedAt)));
+        await ended;
+      }
+    });
+    await within(seconds + LAST_ORDER_WITHIN_SECONDS, 'the last order ended', Promise.all(served));
   } finally {
     clearInterval(ticker);
     clearTimeout(bell);

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { OrderObserver } from './order-observer.ts';
 import type { OrderPlacer } from './order-placer.ts';
+import { LAST_ORDER_WITHIN_SECONDS, within } from './within.ts';
 
 /** What became of orders that came at an even rate, whatever became of those before them. */
 export interface OpenLoopResult {
@@ -92,7 +93,7 @@ export async function openLoop(
     }
     await ending;
     const seconds = (performance.now() - startedAt) / 1000;
-    await Promise.all(orders);
+    await within(LAST_ORDER_WITHIN_SECONDS, 'the last order ended', Promise.all(orders));
     return { ...count, seconds, acceptedToConfirmedMs, dueToConfirmedMs, underWay };
   } finally {
     clearInterval(looking);

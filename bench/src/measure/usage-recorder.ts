@@ -80,8 +80,11 @@ export function totalOf(values: ByProcess): number {
   return round(Object.entries(values).reduce((sum, [name, value]) => (name === LOAD_GENERATOR ? sum : sum + value), 0));
 }
 
-export function dividedBy(values: ByProcess, divisor: number): ByProcess {
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, round(value / divisor)]));
+/** @throws {Error} no order was completed: the figures would be infinite. */
+export function perOrder(values: ByProcess, orders: number): ByProcess {
+  if (orders === 0)
+    throw new Error('no order was completed while it was measured: measure for longer, or on a quieter machine');
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, round(value / orders)]));
 }
 
 function mapped(usages: ReadonlyMap<string, Usage>, value: (usage: Usage, name: string) => number): ByProcess {

@@ -1,5 +1,6 @@
 import { closedLoop } from '../load/closed-loop.ts';
 import { drive } from '../load/drive.ts';
+import { LAST_ORDER_WITHIN_SECONDS, within } from '../load/within.ts';
 import { round } from '../measure/percentiles.ts';
 import { startMillrace } from '../systems/millrace.ts';
 import type { Bench } from './phase.ts';
@@ -46,7 +47,7 @@ export async function backlogDrain(bench: Bench): Promise<BacklogDrain> {
 
       const drainingFrom = performance.now();
       await replica.start();
-      await Promise.all(ends);
+      await within(LAST_ORDER_WITHIN_SECONDS, 'the last order ended', Promise.all(ends));
       const seconds = round((performance.now() - drainingFrom) / 1000);
       say(`  worked off in ${seconds} s, ${round(orders / seconds)} orders/s`);
       await replica.ready();

@@ -3,7 +3,7 @@ import { drive } from '../load/drive.ts';
 import { asked } from '../measure/asked.ts';
 import { type DiskUse, diskUseOf } from '../measure/disk.ts';
 import { round } from '../measure/percentiles.ts';
-import { type ByProcess, dividedBy, recordUsage, totalOf } from '../measure/usage-recorder.ts';
+import { type ByProcess, perOrder, recordUsage, totalOf } from '../measure/usage-recorder.ts';
 import { startMillrace } from '../systems/millrace.ts';
 import { totalsOf } from '../systems/millrace-totals.ts';
 import type { System } from '../systems/system.ts';
@@ -57,7 +57,7 @@ export async function growth(bench: Bench): Promise<Growth> {
           stop,
           onTimeUp: () => ({ cpuMs } = endRecording()),
         });
-        const cpuMsPerOrder = dividedBy(cpuMs, loop.completed);
+        const cpuMsPerOrder = perOrder(cpuMs, loop.completed);
         const step: GrowthStep = {
           orders: inDatabase,
           ordersPerSecond: round(loop.completed / loop.seconds),

@@ -2,7 +2,7 @@ import { closedLoop } from '../load/closed-loop.ts';
 import { drive } from '../load/drive.ts';
 import { openLoop } from '../load/open-loop.ts';
 import { type Bin, binsOf, type Percentiles, percentilesOf, round } from '../measure/percentiles.ts';
-import { type ByProcess, dividedBy, recordUsage, totalOf } from '../measure/usage-recorder.ts';
+import { type ByProcess, perOrder, recordUsage, totalOf } from '../measure/usage-recorder.ts';
 import { startMillrace } from '../systems/millrace.ts';
 import type { Bench } from './phase.ts';
 
@@ -35,7 +35,7 @@ export async function fixedRate(bench: Bench): Promise<OpenLoop> {
       const accepted = percentilesOf(loop.acceptedToConfirmedMs);
       const due = percentilesOf(loop.dueToConfirmedMs);
       say(`  accepted → confirmed: p50 ${accepted.p50} ms, p99 ${accepted.p99} ms; due → confirmed: p99 ${due.p99} ms`);
-      const cpuMsPerOrder = dividedBy(cpuMs, loop.completed);
+      const cpuMsPerOrder = perOrder(cpuMs, loop.completed);
       return {
         ordersPerSecond: options.rate,
         seconds: round(loop.seconds),

@@ -4,7 +4,7 @@ import { drive } from '../load/drive.ts';
 import { type Bin, binsOf, medianOf, type Percentiles, percentilesOf, round } from '../measure/percentiles.ts';
 import {
   type ByProcess,
-  dividedBy,
+  perOrder,
   memoryOf,
   recordUsage,
   totalOf,
@@ -95,7 +95,7 @@ async function saturate({ options, say, stop }: Bench, system: System): Promise<
       onSecond: (completed) => say(`    ${completed} orders/s`),
     });
     const { cpuMs = {}, peakMemoryMiB = {}, samples = [] } = usage ?? {};
-    const cpuMsPerOrder = dividedBy(cpuMs, loop.completed);
+    const cpuMsPerOrder = perOrder(cpuMs, loop.completed);
     return {
       system: system.name,
       customers,

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { NO_MAIL_REPEATED } from '@millrace/shop';
 import { drive } from '../load/drive.ts';
 import { slowLine } from '../load/slow-line.ts';
+import { LAST_ORDER_WITHIN_SECONDS, within } from '../load/within.ts';
 import { round } from '../measure/percentiles.ts';
 import { type Millrace, startMillrace } from '../systems/millrace.ts';
 import type { Bench } from './phase.ts';
@@ -80,11 +81,10 @@ async function mailsPerSecond({ options, say, stop }: Bench, system: Millrace, r
   const orders = options.scalingOrders;
   await drive(system, options.customers, async (placer, observer) => {
     let placed = 0;
-    await Promise.all(
-      Array.from({ length: Math.min(options.customers, orders) }, async () => {
-        while (placed++ < orders) await observer.follow(await placer.place()).ended;
-      }),
-    );
+    const served = Array.from({ length: Math.min(options.customers, orders) }, async () => {
+      while (placed++ < orders) await observer.follow(await placer.place()).ended;
+    });
+    await within(LAST_ORDER_WITHIN_SECONDS, 'the last order ended', Promise.all(served));
   });
   const started = all.slice(0, replicas);
   for (const replica of started) await replica.start();
