@@ -1,9 +1,8 @@
-import { closedLoop } from '../load/closed-loop.ts';
-import { drive } from '../load/drive.ts';
 import { LAST_ORDER_WITHIN_SECONDS, within } from '../load/within.ts';
 import { round } from '../measure/percentiles.ts';
 import { startMillrace } from '../systems/millrace.ts';
 import type { Bench } from './phase.ts';
+import { warmedUp } from './warmed-up.ts';
 
 export interface BacklogDrain {
   readonly service: string;
@@ -24,9 +23,7 @@ export async function backlogDrain(bench: Bench): Promise<BacklogDrain> {
   const orders = options.backlogOrders;
   say(`Backlog: ${orders} orders wait for the ${SERVICE} service`);
   return bench.run(startMillrace, (system) =>
-    drive(system, CONNECTIONS, async (placer, observer) => {
-      say(`  warming up for ${options.warmUpSeconds} s …`);
-      await closedLoop(placer, observer, { customers: options.customers, seconds: options.warmUpSeconds, stop });
+    warmedUp(bench, system, async (placer, observer) => {
       const [replica] = system.shop.services[SERVICE];
       if (replica === undefined) throw new Error(`there is no ${SERVICE} service`);
       await replica.stop();

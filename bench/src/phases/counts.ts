@@ -1,5 +1,4 @@
 import { closedLoop } from '../load/closed-loop.ts';
-import { drive } from '../load/drive.ts';
 import { type DiskUse, diskUseOf } from '../measure/disk.ts';
 import { KafkaRequestCounter, type KafkaRequests } from '../measure/kafka-requests.ts';
 import { round } from '../measure/percentiles.ts';
@@ -8,6 +7,7 @@ import { startBaseline } from '../systems/baseline.ts';
 import { startMillrace } from '../systems/millrace.ts';
 import { type System, type SystemName, type SystemOptions, systemNames } from '../systems/system.ts';
 import type { Bench } from './phase.ts';
+import { customersOf, warmedUp } from './warmed-up.ts';
 
 /** What an order costs in things that can be counted. */
 export interface CountsRun {
@@ -31,8 +31,6 @@ interface Look {
   readonly disk: DiskUse;
 }
 
-const BASELINE_CUSTOMERS = 100;
-
 /** Counts in runs of their own, under full load: counting costs time, and the runs that are timed shall not pay for it. */
 export async function counts(bench: Bench): Promise<Counts> {
   const runs: Partial<Record<SystemName, CountsRun>> = {};
@@ -52,16 +50,13 @@ async function countsOf(bench: Bench, name: SystemName): Promise<CountsRun> {
     return name === 'millrace' ? startMillrace(counting) : startBaseline(counting);
   };
   return bench.run(start, async (system) => {
-    const customers = name === 'millrace' ? options.customers : BASELINE_CUSTOMERS;
+    const customers = customersOf(bench, system);
     const look = async (): Promise<Look> => ({
       kafka: requests?.counted() ?? {},
       sql: await sqlCounts(system.postgresUrl),
       disk: await diskUseOf(system),
     });
-    return drive(system, customers, async (placer, observer) => {
-      say(`  warming up for ${options.warmUpSeconds} s …`);
-      await closedLoop(placer, observer, { customers, seconds: options.warmUpSeconds, stop });
-      await system.settled();
+    return warmedUp(bench, system, async (placer, observer) => {
       const [before, ordersBefore] = [await look(), observer.reached.completed];
       say(`  ${customers} customers for ${options.seconds} s …`);
       await closedLoop(placer, observer, { customers, seconds: options.seconds, stop });

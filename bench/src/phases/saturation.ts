@@ -1,6 +1,5 @@
 import { resolve } from 'node:path';
 import { closedLoop, oneAtATime } from '../load/closed-loop.ts';
-import { drive } from '../load/drive.ts';
 import { type Bin, binsOf, medianOf, type Percentiles, percentilesOf, round } from '../measure/percentiles.ts';
 import {
   type ByProcess,
@@ -14,6 +13,7 @@ import { startBaseline } from '../systems/baseline.ts';
 import { startMillrace } from '../systems/millrace.ts';
 import { type System, type SystemName, type SystemOptions, systemNames } from '../systems/system.ts';
 import type { Bench } from './phase.ts';
+import { customersOf, warmedUp } from './warmed-up.ts';
 
 /** One system under all the load that it can take. */
 export interface SaturationRun {
@@ -40,9 +40,6 @@ export interface Saturation {
   readonly timesAsFast: number;
   readonly timesLessCpu: number;
 }
-
-// Each customer has one order under way. Enough to keep a system busy; more would only wait for each other.
-const BASELINE_CUSTOMERS = 100;
 
 /** Closed loop: this shop and the baseline in turns, so that what changes on the machine changes for both. */
 export async function saturation(bench: Bench): Promise<Saturation> {
@@ -74,14 +71,11 @@ export async function saturation(bench: Bench): Promise<Saturation> {
   };
 }
 
-async function saturate({ options, say, stop }: Bench, system: System): Promise<SaturationRun> {
-  const customers = system.name === 'millrace' ? options.customers : BASELINE_CUSTOMERS;
+async function saturate(bench: Bench, system: System): Promise<SaturationRun> {
+  const { options, say, stop } = bench;
+  const customers = customersOf(bench, system);
   const idleMemoryMiB = memoryOf(system);
-  return drive(system, customers, async (placer, observer) => {
-    say(`  warming up for ${options.warmUpSeconds} s …`);
-    await closedLoop(placer, observer, { customers, seconds: options.warmUpSeconds, stop });
-    // The mails of the warm-up are still on their way: idle means that nothing is.
-    await system.settled();
+  return warmedUp(bench, system, async (placer, observer) => {
     say(`  one order at a time for ${options.idleSeconds} s …`);
     const idle = await oneAtATime(placer, observer, options.idleSeconds, stop);
     say(`  ${customers} customers for ${options.seconds} s …`);
