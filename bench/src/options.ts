@@ -38,7 +38,8 @@ What it measures; all but the last unless --only names some, separated by commas
   replay       a read model is rebuilt: events/s
   counts       SQL statements, Kafka requests and bytes on the disk per order, in turns with the baseline
   scaling      1, 2 and 4 replicas of a service
-  growth       what an order costs with 10 thousand to a million orders in the databases (an hour; only when named)
+  growth       what an order costs with 10 thousand to a million orders in the databases (an hour, and tens of GiB of
+               disk; only when named)
 
 Options:
 
@@ -74,7 +75,7 @@ export function parseOptions(args: readonly string[]): Options | undefined {
     rate: positive('--rate', values.rate, isQuick ? 100 : 500),
     outageSeconds: isQuick ? 5 : 30,
     backlogOrders: isQuick ? 1_000 : 20_000,
-    scalingOrders: isQuick ? 400 : 5_000,
+    scalingOrders: isQuick ? 1_500 : 5_000,
     growthOrders: (values.orders ?? (isQuick ? '2000,8000' : '10000,100000,1000000'))
       .split(',')
       .map((size) => positive('--orders', size, 0)),

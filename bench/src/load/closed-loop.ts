@@ -31,9 +31,23 @@ export async function oneAtATime(
   return confirmedMs;
 }
 
+/** Hears when the time that counts begins and ends, and each second of it. */
+export interface Stopwatch {
+  onBegin(): void;
+  onEnd(): void;
+  onSecond(completed: number): void;
+}
+
+// Often enough that a second is a second.
+const LOOK_EVERY_MS = 10;
+
 /**
  * Closed loop: `customers` customers, each of whom places the next order when the last one is complete. Orders per second are those
  * completed within the time, so what is accepted but not done does not count. Resolves when the last order has ended.
+ *
+ * With a stopwatch the time begins when as many orders were completed as there are customers: they all come at once, so their first
+ * orders go through the stages together and would be missing at the end of a short time. For the same reason it lasts until as many
+ * more were completed, if that takes longer than the seconds.
  */
 export async function closedLoop(
   placer: OrderPlacer,
@@ -42,34 +56,37 @@ export async function closedLoop(
     readonly customers: number;
     readonly seconds: number;
     readonly stop: AbortSignal;
-    /** Called at the end of the time, before the orders that are still under way have ended. */
-    readonly onTimeUp?: () => void;
-    readonly onSecond?: (completed: number) => void;
+    readonly stopwatch?: Stopwatch;
   },
 ): Promise<LoopResult> {
-  const { customers, seconds, stop, onTimeUp, onSecond } = options;
+  const { customers, seconds, stop, stopwatch } = options;
+  const orders = stopwatch === undefined ? 0 : customers;
   const confirmedMs: number[] = [];
   const perSecond: number[] = [];
-  const startedAt = performance.now();
   const before = observer.reached.completed;
+  let begun: { readonly atMs: number; readonly completed: number } | undefined;
   let result: LoopResult | undefined;
-  let last = before;
-  const ticker = setInterval(() => {
-    const now = observer.reached.completed;
-    perSecond.push(now - last);
-    onSecond?.(now - last);
-    last = now;
-  }, 1000);
-  const bell = setTimeout(() => {
-    clearInterval(ticker);
-    result = {
-      confirmedMs,
-      completed: observer.reached.completed - before,
-      seconds: (performance.now() - startedAt) / 1000,
-      perSecond,
-    };
-    onTimeUp?.();
-  }, seconds * 1000);
+
+  const look = (): void => {
+    const { completed } = observer.reached;
+    if (begun === undefined) {
+      if (completed - before < orders) return;
+      begun = { atMs: performance.now(), completed };
+      stopwatch?.onBegin();
+      return;
+    }
+    const elapsed = (performance.now() - begun.atMs) / 1000;
+    while (perSecond.length + 1 <= elapsed) {
+      const known = perSecond.reduce((sum, each) => sum + each, begun.completed);
+      perSecond.push(completed - known);
+      stopwatch?.onSecond(completed - known);
+    }
+    if (elapsed < seconds || completed - begun.completed < orders) return;
+    clearInterval(looking);
+    result = { confirmedMs: [...confirmedMs], completed: completed - begun.completed, seconds: elapsed, perSecond };
+    stopwatch?.onEnd();
+  };
+  const looking = setInterval(look, LOOK_EVERY_MS);
   try {
     const served = Array.from({ length: customers }, async () => {
       while (result === undefined) {
@@ -77,14 +94,13 @@ export async function closedLoop(
         const orderId = await placer.place();
         const acceptedAt = performance.now();
         const { confirmed, ended } = observer.follow(orderId);
-        void confirmed.then((atMs) => confirmedMs.push(Math.max(0, atMs - acceptedAt)));
+        void confirmed.then((atMs) => begun !== undefined && confirmedMs.push(Math.max(0, atMs - acceptedAt)));
         await ended;
       }
     });
-    await within(seconds + LAST_ORDER_WITHIN_SECONDS, 'the last order ended', Promise.all(served));
+    await within(seconds + 2 * LAST_ORDER_WITHIN_SECONDS, 'the last order ended', Promise.all(served));
   } finally {
-    clearInterval(ticker);
-    clearTimeout(bell);
+    clearInterval(looking);
   }
   if (result === undefined) throw new Error('the time was never up');
   return result;

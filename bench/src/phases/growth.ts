@@ -3,10 +3,11 @@ import { drive } from '../load/drive.ts';
 import { asked } from '../measure/asked.ts';
 import { type DiskUse, diskUseOf } from '../measure/disk.ts';
 import { round } from '../measure/percentiles.ts';
-import { type ByProcess, perOrder, recordUsage, totalOf } from '../measure/usage-recorder.ts';
+import { type ByProcess, perOrder, totalOf } from '../measure/usage-recorder.ts';
 import { startMillrace } from '../systems/millrace.ts';
 import { totalsOf } from '../systems/millrace-totals.ts';
 import type { System } from '../systems/system.ts';
+import { measuredLoop } from './measured-loop.ts';
 import type { Bench } from './phase.ts';
 
 export interface GrowthStep {
@@ -33,7 +34,7 @@ const FILL_SECONDS = 10;
 /** What an order costs while more and more orders lie in the databases. Takes as long as it takes to place them all. */
 export async function growth(bench: Bench): Promise<Growth> {
   const { options, say, stop } = bench;
-  const { customers, seconds } = options;
+  const { customers } = options;
   say(`Growth: an order's cost with ${options.growthOrders.join(', ')} orders in the databases`);
   // What is read into memory to compare order by order is too much of a million: here the sums are compared.
   const start = async (system: Parameters<typeof startMillrace>[0]): Promise<System> => {
@@ -49,15 +50,8 @@ export async function growth(bench: Bench): Promise<Growth> {
           say(`  ${observer.reached.completed} orders`);
         }
         const inDatabase = observer.reached.completed;
-        const endRecording = recordUsage(system);
-        let cpuMs: ByProcess = {};
-        const loop = await closedLoop(placer, observer, {
-          customers,
-          seconds,
-          stop,
-          onTimeUp: () => ({ cpuMs } = endRecording()),
-        });
-        const cpuMsPerOrder = perOrder(cpuMs, loop.completed);
+        const { loop, recording } = await measuredLoop(bench, system, placer, observer);
+        const cpuMsPerOrder = perOrder(recording.cpuMs, loop.completed);
         const step: GrowthStep = {
           orders: inDatabase,
           ordersPerSecond: round(loop.completed / loop.seconds),

@@ -1,17 +1,11 @@
 import { resolve } from 'node:path';
-import { closedLoop, oneAtATime } from '../load/closed-loop.ts';
+import { oneAtATime } from '../load/closed-loop.ts';
 import { type Bin, binsOf, medianOf, type Percentiles, percentilesOf, round } from '../measure/percentiles.ts';
-import {
-  type ByProcess,
-  perOrder,
-  memoryOf,
-  recordUsage,
-  totalOf,
-  type UsageSample,
-} from '../measure/usage-recorder.ts';
+import { type ByProcess, perOrder, memoryOf, totalOf, type UsageSample } from '../measure/usage-recorder.ts';
 import { startBaseline } from '../systems/baseline.ts';
 import { startMillrace } from '../systems/millrace.ts';
 import { type System, type SystemName, type SystemOptions, systemNames } from '../systems/system.ts';
+import { measuredLoop } from './measured-loop.ts';
 import type { Bench } from './phase.ts';
 import { customersOf, warmedUp } from './warmed-up.ts';
 
@@ -78,17 +72,8 @@ async function saturate(bench: Bench, system: System): Promise<SaturationRun> {
   return warmedUp(bench, system, async (placer, observer) => {
     say(`  one order at a time for ${options.idleSeconds} s …`);
     const idle = await oneAtATime(placer, observer, options.idleSeconds, stop);
-    say(`  ${customers} customers for ${options.seconds} s …`);
-    const endRecording = recordUsage(system);
-    let usage: ReturnType<typeof endRecording> | undefined;
-    const loop = await closedLoop(placer, observer, {
-      customers,
-      seconds: options.seconds,
-      stop,
-      onTimeUp: () => (usage = endRecording()),
-      onSecond: (completed) => say(`    ${completed} orders/s`),
-    });
-    const { cpuMs = {}, peakMemoryMiB = {}, samples = [] } = usage ?? {};
+    const { loop, recording } = await measuredLoop(bench, system, placer, observer);
+    const { cpuMs, peakMemoryMiB, samples } = recording;
     const cpuMsPerOrder = perOrder(cpuMs, loop.completed);
     return {
       system: system.name,
