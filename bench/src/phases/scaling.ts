@@ -26,7 +26,7 @@ const SERVICE = 'notification';
 const REPLICAS = [1, 2, 4];
 const MAILS_PER_ORDER = 2;
 
-// A mail takes five answers. So a replica waits for the mail server, as it does in life, and not for a core of this machine.
+// A mail takes several answers. So a replica waits for the mail server, as it does in life, and not for a core of this machine.
 const ANSWER_DELAY_MS = 20;
 
 const LOOK_EVERY_MS = 10;

@@ -183,7 +183,7 @@ function scaling({ scaling: measured }: Results): readonly Section[] {
       phase: 'scaling',
       title: 'More replicas',
       circumstances,
-      text: `Replicas of the ${found.service} service on the same six partitions, ${found.mails} mails each time, with a mail server that takes ${found.answerDelayMs} ms longer for each answer. A replica waits for the mail server and not for a core; where the cores of one machine are the limit, another process on it cannot help.`,
+      text: `Replicas of the ${found.service} service on the same six partitions, ${found.mails} mails each time, with a mail server that takes ${found.answerDelayMs} ms longer for each answer. A replica waits for the mail server and not for a core; where the cores of one machine are the limit, another process on it cannot help. Four replicas get 2, 2, 1 and 1 of the partitions, so three times as fast is the most that they can be.`,
       tables: [
         [
           ['replicas', 'mails/s', 'of perfect scaling'],
