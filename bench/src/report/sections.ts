@@ -147,7 +147,9 @@ function counts({ counts: measured }: Results): readonly Section[] {
   if (measured === undefined) return [];
   const { circumstances, found } = measured;
   const { millrace, baseline } = found;
-  const kinds = [...new Set([...Object.keys(millrace.kafkaRequests), ...Object.keys(baseline.kafkaRequests)])];
+  const all = [...new Set([...Object.keys(millrace.kafkaRequests), ...Object.keys(baseline.kafkaRequests)])];
+  // Not those that are sent once, when a client starts.
+  const kinds = all.filter((name) => (millrace.kafkaRequests[name] ?? 0) + (baseline.kafkaRequests[name] ?? 0) > 0);
   const kind = (name: string): Cell[] => [
     `– ${name}`,
     millrace.kafkaRequests[name] ?? 0,
