@@ -51,6 +51,7 @@ async function measure(options: Options): Promise<number> {
       const found = await phases[name](bench);
       results = { ...results, [name]: { circumstances: where, found } };
       write(options, results);
+      if (options.publishes) publish(results);
     }
   } catch (error) {
     // The services' ends are reported before the signal's handler has ended this process.
@@ -62,7 +63,6 @@ async function measure(options: Options): Promise<number> {
   }
   say('');
   say(summaryOf(results));
-  if (options.publishes) publish(results);
   return results.growth?.found.isFlat === false ? 1 : 0;
 }
 
@@ -75,7 +75,7 @@ function write({ out }: Options, results: Results): void {
   say(`  written to ${join(out, 'results.json')} and ${join(out, 'report.html')}`);
 }
 
-/** Phases that were not measured this time keep the result of the last time. */
+/** After each phase, too. Phases that were not measured this time keep the result of the last time. */
 function publish(results: Results): void {
   const all = { ...readResults(publishedResults), ...results };
   writeFileSync(publishedResults, `${JSON.stringify(all, null, 2)}\n`);
@@ -83,7 +83,7 @@ function publish(results: Results): void {
   // The generator of all pages; a process of its own, because it imports what generates the others.
   const generator = ['tools/docs/generate.ts', 'docs/performance.md'];
   execFileSync(process.execPath, [...process.execArgv, ...generator], { cwd: root, stdio: 'inherit' });
-  say('Published in bench/results/latest.json and docs/performance.md');
+  say('  published in bench/results/latest.json and docs/performance.md');
 }
 
 function stackOf(error: unknown): string {

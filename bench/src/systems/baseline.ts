@@ -20,7 +20,8 @@ import {
   startService,
   waitUntilReady,
 } from '@millrace/embedded';
-import { createKafka } from '@millrace/messaging/kafka';
+import { MESSAGE_RETENTION_MS } from '@millrace/contracts';
+import { createKafka, ensureTopics } from '@millrace/messaging/kafka';
 import { createLogger } from '@millrace/observability';
 import { createServiceDatabases } from '@millrace/shop';
 import { asked } from '../measure/asked.ts';
@@ -34,6 +35,7 @@ const events: OrderEvents = {
 
 // As the shop of this repository has them.
 const PARTITIONS = 6;
+const KEPT = { policy: 'delete', retentionMs: MESSAGE_RETENTION_MS } as const;
 const NODE_OPTIONS = ['--enable-source-maps', '--max-old-space-size=256', '--max-semi-space-size=8'];
 const READY_WITHIN_MS = 60_000;
 const LOOK_EVERY_MS = 100;
@@ -152,14 +154,6 @@ async function prepareDatabases(superuserUrl: string): Promise<Record<BaselineDa
 
 async function createTopics(brokers: readonly string[]): Promise<void> {
   const logger = createLogger({ service: 'bench', level: 'silent' });
-  const admin = createKafka({ brokers, clientId: 'bench', logger }).admin();
-  await admin.connect();
-  try {
-    await admin.createTopics({
-      waitForLeaders: true,
-      topics: baselineTopics.map((topic) => ({ topic, numPartitions: PARTITIONS, replicationFactor: 1 })),
-    });
-  } finally {
-    await admin.disconnect();
-  }
+  const wanted = baselineTopics.map((name) => ({ name, partitions: PARTITIONS, cleanup: KEPT, meaning: name }));
+  await ensureTopics(createKafka({ brokers, clientId: 'bench', logger }), wanted, { replicationFactor: 1 });
 }
