@@ -64,7 +64,7 @@ function saturation({ saturation: measured }: Results): readonly Section[] {
       phase: 'saturation',
       title: 'Saturation, against the same saga written the usual way',
       circumstances,
-      text: `The shop completed ${ordersPerSecond.millrace} orders per second, the baseline ${ordersPerSecond.baseline}: ${timesAsFast} times as many. An order took ${cpuMsPerOrder.millrace} ms of CPU time, against ${cpuMsPerOrder.baseline} ms: ${timesLessCpu} times less. Medians of ${runs.length / 2} rounds, in turns; a closed loop, in which an order counts when it is completed.`,
+      text: `The shop completed ${ordersPerSecond.millrace} orders per second, the baseline ${ordersPerSecond.baseline}: ${timesAsFast} times as many. An order took ${cpuMsPerOrder.millrace} ms of CPU time, against ${cpuMsPerOrder.baseline} ms: ${timesLessCpu} times less. ${roundsText(runs.length / 2)}; a closed loop, in which an order counts when it is completed.`,
       tables: [
         [
           ['run', 'customers', 'seconds', 'orders/s', 'CPU ms/order'],
@@ -228,6 +228,10 @@ function growth({ growth: measured }: Results): readonly Section[] {
 }
 
 const PERCENTILES = ['p50', 'p95', 'p99', 'max', 'orders'] as const;
+
+function roundsText(rounds: number): string {
+  return rounds === 1 ? 'One round of both' : `Medians of ${rounds} rounds, in turns`;
+}
 
 function withSum(values: ByProcess): ByProcess {
   return { ...values, 'all but the load generator': totalOf(values) };
