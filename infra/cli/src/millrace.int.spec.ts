@@ -246,6 +246,12 @@ describe('the program millrace', () => {
   });
 
   it('watches lag as a series of documents until Ctrl-C, which it calls by its name', async () => {
+    await until('what was sent before is read and committed', async () => {
+      const { stdout } = await millrace(['lag', '--json', '--group', GROUP]);
+      return (JSON.parse(stdout) as { lags: readonly { messages: number }[] }).lags.every(
+        ({ messages }) => messages === 0,
+      );
+    });
     const child = start(['lag', '--watch', '--every', '1', '--json', '--group', GROUP]);
     const lines: string[] = [];
     child.stdout.setEncoding('utf8').on('data', (text: string) => lines.push(...text.split('\n').filter(Boolean)));
