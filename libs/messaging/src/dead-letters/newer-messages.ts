@@ -2,12 +2,12 @@ import { headerNames, MESSAGE_RETENTION_MS, textOf } from '@millrace/contracts';
 import type { Queryable } from '@millrace/database';
 import { settledAlready } from '../inbox/inbox.ts';
 import type { Kafka } from '../kafka/client.ts';
-import { partitionOf } from '../kafka/partition-of.ts';
 import { placeOf } from '../kafka/place-of.ts';
 import type { Incoming } from '../runtime/incoming.ts';
 import { decisionAbout } from './decisions.ts';
 import type { DeadLetter, Place } from './letter.ts';
 import { LogFollower, type Start } from './log-follower.ts';
+import { startsIn } from './starts-in.ts';
 
 /** A message of a letter's key that came after it and that its group has settled, or has queued before the letter. */
 export interface NewerMessage extends Place {
@@ -135,30 +135,17 @@ function messageOf({ topic, headers, partition, offset, timestampMs }: Incoming)
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** Where what came after the letters begins, in each partition that their keys may have been in since. */
 async function startsOf(kafka: Kafka, topicPrefix: string, chosen: readonly DeadLetter[]): Promise<readonly Start[]> {
-  const starts = new Map<string, Start>();
-  const from = (topic: string, partition: number, offset: bigint): void => {
-    const place = placeOf(topic, partition);
-    const known = starts.get(place);
-    if (known === undefined || offset < known.offset) starts.set(place, { topic, partition, offset });
-  };
+  const starts: Start[] = [];
   const admin = kafka.admin();
   await admin.connect();
   try {
     const existing = new Set(await admin.listTopics());
     for (const [topic, letters] of Map.groupBy(chosen, ({ origin }) => origin.topic)) {
       if (!existing.has(topicPrefix + topic)) continue;
-      const ends = await admin.fetchTopicOffsets(topicPrefix + topic);
-      for (const { origin, record } of letters) {
-        if (record.key === null) continue;
-        from(topic, origin.partition, BigInt(origin.offset) + 1n);
-        const current = partitionOf(record.key, ends.length);
-        // The topic has grown since: all that its new partition holds of the key came later.
-        if (current !== origin.partition) from(topic, current, BigInt(ends[current]?.low ?? 0));
-      }
+      starts.push(...startsIn(topic, await admin.fetchTopicOffsets(topicPrefix + topic), letters));
     }
-    return [...starts.values()];
+    return starts;
   } finally {
     await admin.disconnect();
   }
