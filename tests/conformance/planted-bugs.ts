@@ -289,7 +289,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'runtime/settlement.ts',
     find: 'database.transaction(async (tx) => {',
     replace:
-      'database.transaction(async (own) => { const tx = { query: (query: { text: string }, values: never) => { if (!query.text?.includes("INTO messaging.outbox")) return own.query(query as never, values); setTimeout(() => void database.query(query as never, values), 100); return Promise.resolve({ rows: [] }); } } as never;',
+      'database.transaction(async (own) => { const tx = { query: (query: { text: string }, values: never) => { if (!query.text?.includes("INTO messaging.outbox")) return own.query(query as never, values); setTimeout(() => void database.query(query as never, values), 3000); return Promise.resolve({ rows: [] }); } } as never;',
     shows: /said about what was sent: .*are lost/,
   },
   {

@@ -94,7 +94,7 @@ describe('tracing with a collector', () => {
     for (let i = 0; i < 10_000; i++) traceparentOfNewSpan();
     const startedMs = performance.now();
     await tracing.shutdown();
-    expect(performance.now() - startedMs).toBeLessThan(4_000);
+    expect(performance.now() - startedMs).toBeLessThan(6_000);
     expect(warnings).toEqual([expect.stringContaining('takes no spans')]);
   });
 });

@@ -128,8 +128,11 @@ describe('a group with a parked key', () => {
     const [firstFailedAt = 0, failedAt = 0] = ['dlq-first-failed-at', 'dlq-failed-at'].map((name) =>
       Date.parse(letter?.headers[name] ?? ''),
     );
-    expect(Math.abs(firstFailedAt - (times[0] ?? 0))).toBeLessThan(100);
-    expect(Math.abs(failedAt - (times[3] ?? 0))).toBeLessThan(100);
+    const [first = 0, second = 0, , last = 0] = times;
+    expect(firstFailedAt).toBeGreaterThanOrEqual(first);
+    expect(firstFailedAt).toBeLessThanOrEqual(second);
+    expect(failedAt).toBeGreaterThanOrEqual(last);
+    expect(failedAt).toBeLessThanOrEqual(Date.now());
     expect(await parked(orderId)).toBeUndefined();
   });
 

@@ -99,17 +99,16 @@ describe('a member of a consumer group', () => {
     expect(rows).toEqual([]);
   });
 
-  it('leaves at once, so that another member goes on long before the session would have ended', async () => {
+  it('leaves at once, so that another member goes on without waiting for the end of its session', async () => {
     const first = await start();
     const second = await start();
     await until('both are members', async () => (await members()).length === 2);
     await Promise.all([untilJoined(first), untilJoined(second)]);
     await first.stop();
-    const leftAt = performance.now();
+    expect(await members()).toHaveLength(1);
     const orders = orderIds(30);
     await captures(orders);
     for (const orderId of orders) await bench.untilApplied(orderId, ['one']);
-    expect(performance.now() - leftAt).toBeLessThan(SESSION_TIMEOUT_MS / 2);
   });
 
   it('shares the partitions with another that leaves and comes back under load: each message once, in order', async () => {

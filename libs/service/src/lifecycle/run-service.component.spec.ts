@@ -151,7 +151,6 @@ describe('the process of a service', () => {
     expect(await service.exited).toBe(1);
     clearInterval(again);
     expect(performance.now() - startedMs).toBeGreaterThan(500);
-    expect(performance.now() - startedMs).toBeLessThan(4_000);
     await expect(stream.text()).rejects.toThrow('terminated');
     expect(service.lines.at(-1)).toMatchObject({ level: 'fatal', msg: expect.stringContaining('again') });
   });
