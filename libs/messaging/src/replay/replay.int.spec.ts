@@ -256,7 +256,10 @@ describe('a replay', () => {
         () => 'started',
         (error: unknown) => (error instanceof ReplayRefused ? error.message : error),
       );
-    expect(await refusal(DECIDING)).toMatch(/is a decide handler, not a projection/);
+    const isDecider = 'is a decide handler, not a projection';
+    await until('the service has told what its handlers are', async () =>
+      String(await refusal(DECIDING)).includes(isDecider),
+    );
     expect(await refusal('test.nobody')).toMatch(/is not known.*test\.read-model/);
     expect(await refusal(GROUP)).toMatch(/does not name its tables/);
     await bench.database.query(
@@ -287,8 +290,11 @@ describe('a replay', () => {
     const lease = async (): Promise<string | undefined> =>
       (await bench.database.query<{ until: string }>('SELECT leased_until::text AS until FROM messaging.replay'))
         .rows[0]?.until;
-    const before = await lease();
-    await until('the replica has heard what is wished', async () => (await lease()) !== before);
+    // Twice: it asks for the next renewal when it has the answer to the one before.
+    for (let renewal = 1; renewal <= 2; renewal++) {
+      const before = await lease();
+      await until(`the replica has renewed its lease, ${renewal} of 2`, async () => (await lease()) !== before);
+    }
   }
 
   /** Groups of this test's topics besides the projections' own. */
