@@ -51,6 +51,11 @@ describe('the trace of a message for which somebody outside is called', () => {
     const spans = () => exporter.getFinishedSpans().filter((span) => span.spanContext().traceId === traceId);
     // What was said is sent last: an answer, or the dead letter.
     await until('its answer is sent', () => spans().some(({ kind }) => kind === SpanKind.PRODUCER));
+    // A relay may find it before the handler hears of its own commit.
+    await until('each span has its parent', () => {
+      const ids = new Set([undefined, ...spans().map((span) => span.spanContext().spanId)]);
+      return spans().every(({ parentSpanContext }) => ids.has(parentSpanContext?.spanId));
+    });
     return spans();
   };
   const processOf = (spans: readonly ReadableSpan[]): ReadableSpan => {

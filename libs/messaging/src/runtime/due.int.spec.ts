@@ -72,13 +72,15 @@ describe('what becomes due', () => {
   });
 
   let looks = 0;
-  const job = (decide = giveUp): Handler =>
+  const job = (decide = giveUp, onFound: (found: number) => Promise<void> = () => Promise.resolve()): Handler =>
     dues({
       store,
       decide,
-      due: (tx, now, limit) => {
+      due: async (tx, now, limit) => {
         looks += 1;
-        return due(tx, now, limit);
+        const found = await due(tx, now, limit);
+        await onFound(found.length);
+        return found;
       },
       everyMs: 20,
     });
@@ -112,14 +114,22 @@ describe('what becomes due', () => {
   it('is shared by two replicas, and nothing of it is done twice', async () => {
     const orders = orderIds(3000);
     await hold(orders, new Date(Date.now() - 1000));
-    const deciders = new Set<number>();
-    const by =
-      (replica: number): typeof giveUp =>
-      (state, message) => {
-        deciders.add(replica);
-        return giveUp(state, message);
-      };
-    await Promise.all([bench.start({ 'test.holds': job(by(1)) }), bench.start({ 'test.holds': job(by(2)) })]);
+    const [finders, deciders] = [new Set<number>(), new Set<number>()];
+    const { promise: haveBothFound, resolve: bothHaveFound } = Promise.withResolvers<void>();
+    const by = (replica: number): Handler =>
+      job(
+        (state, message) => {
+          deciders.add(replica);
+          return giveUp(state, message);
+        },
+        // One that starts late would find nothing left.
+        async (found) => {
+          if (found > 0) finders.add(replica);
+          if (finders.size === 2) bothHaveFound();
+          if (found > 0) await haveBothFound;
+        },
+      );
+    await Promise.all([bench.start({ 'test.holds': by(1) }), bench.start({ 'test.holds': by(2) })]);
     await until('all are given up', async () => (await held()) === 0);
     await bench.stopReplicas();
     const said = (await bench.topics.read('payment.events.v1')).filter(({ key }) => orders.includes(key as OrderId));
