@@ -73,6 +73,7 @@ describe('a topic that is given more partitions', () => {
     until(
       'the outbox is empty',
       async () => (await bench.database.query('SELECT FROM messaging.outbox')).rows.length === 0,
+      PATIENCE,
     );
   const arrived = async (): Promise<number> =>
     (await bench.database.query<{ n: number }>('SELECT count(*)::int AS n FROM arrivals')).rows[0]?.n ?? 0;
@@ -101,10 +102,14 @@ describe('a topic that is given more partitions', () => {
   const bothOwnPartitions = async (): Promise<void> => {
     const admin = bench.topics.kafka.admin();
     await admin.connect();
-    await until('two members are in the group', async () => {
-      const { groups } = await admin.describeGroups([bench.topics.prefix + GROUP]);
-      return groups[0]?.state === 'Stable' && groups[0].members.length === 2;
-    });
+    await until(
+      'two members are in the group',
+      async () => {
+        const { groups } = await admin.describeGroups([bench.topics.prefix + GROUP]);
+        return groups[0]?.state === 'Stable' && groups[0].members.length === 2;
+      },
+      PATIENCE,
+    );
     await admin.disconnect();
   };
 
@@ -123,7 +128,7 @@ describe('a topic that is given more partitions', () => {
       await bothOwnPartitions();
       const orders = ordersOf(60);
       for (let round = 1; round <= 5; round++) await say(slow.get(LocalTransactions), orders);
-      await until('one reader is stuck, the other has read', async () => isStuck && (await arrived()) > 0);
+      await until('one reader is stuck, the other has read', async () => isStuck && (await arrived()) > 0, PATIENCE);
 
       const seen: GrowProgress[] = [];
       const growing = grow(12, { onProgress: (progress) => seen.push(progress) });
@@ -172,7 +177,7 @@ describe('a topic that is given more partitions', () => {
         await until('the load is bearable', async () => rounds * orders.length - (await arrived()) < 2_000, PATIENCE);
       };
       const { frozenMs } = await underLoad(load, async () => {
-        await until('messages flow', async () => (await arrived()) > 500);
+        await until('messages flow', async () => (await arrived()) > 500, PATIENCE);
         return grow(from + 3);
       });
       process.stdout.write(`grown under load (${rounds * orders.length} messages): frozen for ${frozenMs} ms\n`);
@@ -188,7 +193,7 @@ describe('a topic that is given more partitions', () => {
       () => undefined,
       (reason: unknown) => reason,
     );
-    if (!(error instanceof CannotGrow)) throw error ?? new Error('it was not refused');
+    if (!(error instanceof CannotGrow)) throw new Error('it was not refused', { cause: error });
     return error.reason;
   };
   const isThawed = async (): Promise<boolean> => {
