@@ -30,6 +30,7 @@ export const order: readonly Scenario[] = [
     async run(world) {
       const { held, others } = await heldUp(world, 'decide', { accounts: 12, lines: 3 });
       await world.send([held, ...others], 5);
+      await world.untilElapsed('they have arrived', 2000);
       await world.books.noTrouble(held);
       await world.untilSettled('decide');
       await expectApplied(world, 'decide');
@@ -100,7 +101,7 @@ export const order: readonly Scenario[] = [
         await world.until('no relay sends', () => steps.has('draining') || steps.has('adding-partitions'));
         await world.send(others, 2);
         await world.untilSettled('decide');
-        await world.untilElapsed('a relay would have sent', 1000);
+        await world.untilElapsed('a relay would have sent', 3000);
         expectThat('no partitions are added while the reader is behind', !steps.has('adding-partitions'));
         expectEqual('events said meanwhile', (await world.events()).length - 3 * (others.length + 1), 0);
         await world.books.noTrouble(held);

@@ -67,7 +67,7 @@ export const databaseOutage: readonly Scenario[] = [
       await world.untilApplied('decide', accounts.length);
       await postgres.kill();
       await world.send(accounts, 3);
-      await world.untilElapsed('it was away for a while', 1500);
+      await world.untilElapsed('it was away for a while', 4000);
       await postgres.start();
       await world.send(accounts, 3);
       await world.untilSettled('decide');

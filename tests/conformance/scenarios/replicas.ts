@@ -58,7 +58,7 @@ export const slowHandler: readonly Scenario[] = [
       await world.books.trouble(held, 'wait');
       await world.send([held, ...others], 3);
       await world.untilUnderWay(held);
-      await world.untilElapsed('the session would have ended', SESSION_TIMEOUT_MS + 1500);
+      await world.untilElapsed('the session would have ended', SESSION_TIMEOUT_MS + 4000);
       expectEqual('members', await world.groups.members('decide'), before);
       await world.books.noTrouble(held);
       await world.untilSettled('decide');

@@ -48,7 +48,8 @@ export const projection: readonly Scenario[] = [
     async run(world) {
       const accounts = world.accounts(20);
       await world.join(['decide']);
-      const doomed = await world.join(['project'], 1, { failpoint: `after-commit@${groups.project}#2` });
+      // Not at once: a partition whose position was stored and did not move since could not tell where the reader goes on.
+      const doomed = await world.join(['project'], 1, { failpoint: `after-commit@${groups.project}#4` });
       await world.sendUntil(doomed.killed(), accounts);
       await world.untilSettled('decide');
       await world.untilSaid();

@@ -46,7 +46,7 @@ export class Groups {
       .length;
   }
 
-  /** Puts the committed offsets of a group, that must have no members, back to the first record. */
+  /** Puts the committed offsets of a group back to the first record. Rejects while the group has members. */
   async forgetOffsets(handler: HandlerName): Promise<void> {
     await this.#admin.resetOffsets({
       groupId: this.#idOf(handler),
