@@ -41,7 +41,7 @@ describe('without a mail server', () => {
       await until('both mails are recorded', async () => (await recorded()).length === 2);
       expect(await recorded()).toMatchObject([{ status: 'sent' }, { status: 'sent' }]);
       expect(smtp.received).toHaveLength(2);
-      expect(await groupReadiness()).toBe('ok');
+      await until('the group is ready', async () => (await groupReadiness()) === 'ok');
       expect(await topics.read('notification.order-emails.dlq')).toEqual([]);
     } finally {
       await smtp.stop();

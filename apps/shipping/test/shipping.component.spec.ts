@@ -22,6 +22,9 @@ const haste = {
   patient: { CARRIER_DISPATCH_AFTER_MS: '86400000', CARRIER_DELIVER_AFTER_MS: '86400000' },
 };
 
+// For six hundred parcels on a busy machine.
+const PATIENCE = { timeoutMs: 60_000 };
+
 const running: RunningShipping[] = [];
 
 async function start(carrier: Record<string, string>): Promise<RunningShipping> {
@@ -101,12 +104,16 @@ describe('a shipping service whose carrier reports by itself', () => {
           );
         return rows[0]?.delivered === orderIds.length;
       },
-      { timeoutMs: 40_000 },
+      PATIENCE,
     );
-    const all = await until('all of it is said', async () => {
-      const records = (await topics.read('shipping.events.v1')).filter(({ key }) => key !== null && mine.has(key));
-      return records.length >= 3 * orderIds.length && records;
-    });
+    const all = await until(
+      'all of it is said',
+      async () => {
+        const records = (await topics.read('shipping.events.v1')).filter(({ key }) => key !== null && mine.has(key));
+        return records.length >= 3 * orderIds.length && records;
+      },
+      PATIENCE,
+    );
     expect(all).toHaveLength(3 * orderIds.length);
     const byOrder = Map.groupBy(all, ({ key }) => key);
     for (const records of byOrder.values()) {
@@ -114,7 +121,7 @@ describe('a shipping service whose carrier reports by itself', () => {
         ['ShipmentArranged', 'ShipmentDispatched', 'ShipmentDelivered'].map((type) => `millrace.${type}.v1`),
       );
     }
-  });
+  }, 150_000);
 
   it('refuses a postcode that the carrier does not serve', async () => {
     const orderId = newId<OrderId>();

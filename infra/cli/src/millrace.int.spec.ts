@@ -104,6 +104,14 @@ describe('the program millrace', () => {
     broken.delete(orderId);
     return { orderId, id: record.id, letter: `${GROUP}/${letter?.partition}/${letter?.offset}` };
   };
+  /** What was sent before is read and committed: the group commits twice a second. */
+  const untilAllIsCommitted = (): Promise<unknown> =>
+    until('what was sent before is read and committed', async () => {
+      const { stdout } = await millrace(['lag', '--json', '--group', GROUP]);
+      return (JSON.parse(stdout) as { lags: readonly { messages: number }[] }).lags.every(
+        ({ messages }) => messages === 0,
+      );
+    });
   const held = async (): Promise<{ orderId: OrderId; ids: readonly string[] }> => {
     const orderId = newId<OrderId>();
     broken.set(orderId, new Error('the drawer is stuck'));
@@ -217,6 +225,7 @@ describe('the program millrace', () => {
   });
 
   it('shows topics and lag', async () => {
+    await untilAllIsCommitted();
     const { document } = await json(['topics', 'payment.commands.v1']);
     expect(document).toMatchObject({
       topics: [{ topic: 'payment.commands.v1', readers: [{ group: GROUP, state: 'Stable' }] }],
@@ -246,17 +255,12 @@ describe('the program millrace', () => {
   });
 
   it('watches lag as a series of documents until Ctrl-C, which it calls by its name', async () => {
-    await until('what was sent before is read and committed', async () => {
-      const { stdout } = await millrace(['lag', '--json', '--group', GROUP]);
-      return (JSON.parse(stdout) as { lags: readonly { messages: number }[] }).lags.every(
-        ({ messages }) => messages === 0,
-      );
-    });
+    await untilAllIsCommitted();
     const child = start(['lag', '--watch', '--every', '1', '--json', '--group', GROUP]);
     const lines: string[] = [];
     child.stdout.setEncoding('utf8').on('data', (text: string) => lines.push(...text.split('\n').filter(Boolean)));
     const closed = new Promise<number | null>((resolve) => void child.on('close', resolve));
-    await until('two looks are told', () => lines.length >= 2);
+    await until('two looks are told', () => lines.length >= 2, { timeoutMs: 40_000 });
     child.kill('SIGINT');
     expect(await closed).toBe(130);
     for (const line of lines) {

@@ -42,7 +42,7 @@ describe('the embedded PostgreSQL', () => {
   beforeAll(async () => {
     server = await startPostgres({ dir: join(folder.path, 'postgres') });
     urls = await createServiceDatabases(server.superuserUrl, ['order', 'payment'], passwordOf);
-  }, 60_000);
+  }, 120_000);
   afterAll(() => server.stop());
 
   it('gives each service a database of its own', async () => {
@@ -102,7 +102,7 @@ describe('the embedded Kafka', () => {
   beforeAll(async () => {
     cluster = await startKafka({ dir: join(folder.path, 'kafka') });
   }, 180_000);
-  afterAll(() => cluster.stop(), 30_000);
+  afterAll(() => cluster.stop(), 120_000);
 
   it('answers at the address it gives', async () => {
     expect(cluster.brokers).toEqual([`127.0.0.1:${nodeOf().port}`]);
@@ -114,7 +114,7 @@ describe('the embedded Kafka', () => {
     await expect(brokersSeenBy(nodeOf().port)).rejects.toThrow('ECONNREFUSED');
     await nodeOf().start();
     await expect(brokersSeenBy(nodeOf().port)).resolves.toBe(1);
-  }, 60_000);
+  }, 180_000);
 
   it('names the port that is taken', async () => {
     const dir = join(folder.path, 'kafka-2');
@@ -125,7 +125,7 @@ describe('the embedded Kafka', () => {
     const { pid } = nodeOf();
     await cluster.stop();
     await expect(commandLineOf(pid)).resolves.toBeUndefined();
-  }, 30_000);
+  }, 120_000);
 });
 
 describe('the mail sink', () => {
@@ -187,7 +187,7 @@ describe('a service process', () => {
     const handle = await start('willing', code, { PORT: String(port) });
     await waitUntilReady(`http://127.0.0.1:${port}/health/ready`, { timeoutMs: 20_000, handle });
     await expect(handle.stop()).resolves.toEqual({ code: null, signal: 'SIGTERM' });
-  }, 30_000);
+  }, 120_000);
 
   it('is killed when it does not end in time', async () => {
     const marker = join(folder.path, 'deaf');
@@ -195,7 +195,7 @@ describe('a service process', () => {
     const handle = await start('deaf', code);
     await until(() => existsSync(marker));
     await expect(handle.stop(100)).resolves.toEqual({ code: null, signal: 'SIGKILL' });
-  }, 30_000);
+  }, 120_000);
 
   it('that dies at its start is reported with its last words', async () => {
     const url = `http://127.0.0.1:${await freePort()}/`;
@@ -204,7 +204,7 @@ describe('a service process', () => {
     await expect(wait).rejects.toThrow(
       /failing ended with exit code 3 before it was ready(.|\n)*DATABASE_URL is missing/,
     );
-  }, 30_000);
+  }, 120_000);
 
   it('does not outlive a parent that is killed', async () => {
     const marker = join(folder.path, 'grandchild');
@@ -226,7 +226,7 @@ describe('a service process', () => {
     await parent.kill('SIGKILL');
     await until(async () => (await commandLineOf(pid)) === undefined);
     await until(() => !existsSync(cwd));
-  }, 30_000);
+  }, 120_000);
 });
 
 /** Waits for a fact, for 20 s at most. */

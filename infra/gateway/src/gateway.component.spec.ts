@@ -232,7 +232,7 @@ describe('an answer', () => {
   it('that is too slow becomes a problem, and no other replica is asked', async () => {
     const [a, b] = [await replica('a'), await replica('b')];
     for (const each of [a, b]) each.answer = () => {};
-    const { url, statusUrl } = await gateway([a, b], { GATEWAY_ANSWER_TIMEOUT_MS: '100' });
+    const { url, statusUrl } = await gateway([a, b], { GATEWAY_ANSWER_TIMEOUT_MS: '2000' });
     const response = await fetch(url);
     expect(response.status).toBe(504);
     expect(a.received.length + b.received.length).toBe(1);
@@ -244,7 +244,7 @@ describe('an answer', () => {
   it('that stops half-way is broken off, so that nobody takes it for whole', async () => {
     const a = await replica('a');
     a.answer = (_request, response) => void response.write('half');
-    const { url } = await gateway([a], { GATEWAY_SILENCE_TIMEOUT_MS: '100' });
+    const { url } = await gateway([a], { GATEWAY_SILENCE_TIMEOUT_MS: '2000' });
     const response = await fetch(url);
     await expect(response.text()).rejects.toThrow('terminated');
   });

@@ -208,9 +208,10 @@ async function sleeping(): Promise<number[]> {
 }
 
 async function until(condition: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 10_000;
+  // A process that starts on a busy machine takes seconds.
+  const deadline = Date.now() + 25_000;
   while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error('waited for 10 s in vain');
+    if (Date.now() > deadline) throw new Error('waited for 25 s in vain');
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

@@ -23,7 +23,7 @@ async function placed(count: number, now = new Date()): Promise<OrderId[]> {
 
 /** The values of the order service's gauges, by name and labels. */
 async function scrape(database = order.database): Promise<ReadonlyMap<string, number>> {
-  const metrics = new Metrics({ lookWithinMs: 5000 });
+  const metrics = new Metrics({ lookWithinMs: 30_000 });
   new CheckoutMetrics(metrics, database);
   const lines = (await metrics.text()).split('\n').filter((line) => line.startsWith('order_'));
   return new Map(lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.split(' ').at(-1))]));

@@ -245,7 +245,7 @@ describe('a stop', () => {
     await own.stop();
     await cut;
     await expect(stream.text()).rejects.toThrow('terminated');
-  }, 15_000);
+  });
 
   it('of a service whose port is taken leaves nothing open', async () => {
     const taken = { ...config, HTTP_PORT: Number(new URL(service.url).port) };
