@@ -10,7 +10,10 @@ import { startTraceReceiver, type TraceReceiver } from '../traces/trace-receiver
 import { place, type Wish } from './customers.ts';
 import { shopUnderTest } from './shop-under-test.ts';
 
-const TEST_TIMEOUT_MS = 180_000;
+const TEST_TIMEOUT_MS = 300_000;
+
+// An order comes to its end here also when services have to start first.
+const PATIENCE = { timeoutMs: 60_000 };
 
 // Spans are sent once a second; this is for a machine that is busy with something else.
 const ARRIVES_WITHIN_MS = 20_000;
@@ -39,8 +42,8 @@ describe('the traces of the shop', () => {
         order: { ...traced, TRACE_SAMPLE_RATIO: '1', TRACE_UI_URL },
         inventory: inner,
         payment: inner,
-        // A customer who cancels needs time to do it in.
-        shipping: { ...inner, CARRIER_DISPATCH_AFTER_MS: '1000' },
+        // A customer who cancels needs time to do it in, also where processes stand still for seconds.
+        shipping: { ...inner, CARRIER_DISPATCH_AFTER_MS: '5000' },
         notification: inner,
         analytics: inner,
       },
@@ -63,10 +66,14 @@ describe('the traces of the shop', () => {
     (await (await fetch(`${shop.urls.order}/orders/${orderId}/timeline`)).json()) as Timeline;
   /** The timeline of an order when it has ended and its customer was told. */
   const endOf = (orderId: string, last = 'order-dispatched'): Promise<Timeline> =>
-    until(`${last} of order ${orderId}`, async () => {
-      const timeline = await timelineOf(orderId);
-      return timeline.entries.some(({ about }) => about === last) && timeline;
-    });
+    until(
+      `${last} of order ${orderId}`,
+      async () => {
+        const timeline = await timelineOf(orderId);
+        return timeline.entries.some(({ about }) => about === last) && timeline;
+      },
+      PATIENCE,
+    );
   const placeMany = (count: number, wish?: Wish): Promise<readonly string[]> =>
     Promise.all(Array.from({ length: count }, () => place(shop.urls.order, wish)));
   const startAnew = async (service: ServiceName, env: Readonly<Record<string, string>>): Promise<void> => {
@@ -184,8 +191,10 @@ describe('the traces of the shop', () => {
       await startAnew('order', { CHECKOUT_DISPATCH_DEADLINE_MS: '500' });
       for (const shipping of shop.services.shipping) await shipping.stop();
       const [late = ''] = await placeMany(1);
-      await until('the deadline passed', async () =>
-        (await timelineOf(late)).entries.some(({ type }) => type === 'DeadlineExpired'),
+      await until(
+        'the deadline passed',
+        async () => (await timelineOf(late)).entries.some(({ type }) => type === 'DeadlineExpired'),
+        PATIENCE,
       );
       for (const shipping of shop.services.shipping) await shipping.start();
       const timeline = await endOf(late, 'order-cancelled');
@@ -195,8 +204,10 @@ describe('the traces of the shop', () => {
       await startAnew('inventory', { STOCK_HOLD_MS: '500' });
       for (const payment of shop.services.payment) await payment.stop();
       const [unpaid = ''] = await placeMany(1);
-      await until('the hold ended', async () =>
-        (await timelineOf(unpaid)).entries.some(({ type }) => type === 'StockReleased'),
+      await until(
+        'the hold ended',
+        async () => (await timelineOf(unpaid)).entries.some(({ type }) => type === 'StockReleased'),
+        PATIENCE,
       );
       for (const payment of shop.services.payment) await payment.start();
       const { traceId = '' } = await endOf(unpaid, 'order-cancelled');
@@ -234,17 +245,21 @@ describe('the traces of the shop', () => {
         receiver.mood = mood;
         const before = receiver.requests;
         await Promise.all((await placeMany(20)).map((orderId) => endOf(orderId)));
-        await until('spans were offered', () => receiver.requests > before + 2 * replicas);
+        await until('spans were offered', () => receiver.requests > before + 2 * replicas, PATIENCE);
       }
       // Before anybody takes spans again: an export that is late on a crowded machine would be an outage of its own.
       const outages = await told('takes no spans');
       expect(outages).toBeGreaterThan(0);
       expect(outages).toBeLessThanOrEqual(replicas);
       receiver.mood = 'takes';
-      await until('each tells that it is over', async () => {
-        for (const url of shop.services.order.map((each) => each.url)) await endOf(await place(url));
-        return (await told('takes spans again')) >= 1;
-      });
+      await until(
+        'each tells that it is over',
+        async () => {
+          for (const url of shop.services.order.map((each) => each.url)) await endOf(await place(url));
+          return (await told('takes spans again')) >= 1;
+        },
+        PATIENCE,
+      );
       const [orderId = ''] = await placeMany(1);
       const { traceId = '' } = await endOf(orderId);
       expect(await findingsAtLast(traceId, [completed])).toEqual([]);
