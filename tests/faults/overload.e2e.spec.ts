@@ -6,7 +6,9 @@ import pg from 'pg';
 import { requestOrder } from '../journeys/customers.ts';
 import { shopUnderTest } from '../journeys/shop-under-test.ts';
 
-const TEST_TIMEOUT_MS = 180_000;
+const TEST_TIMEOUT_MS = 300_000;
+
+const PATIENCE = { timeoutMs: 60_000 };
 
 // Each order says two messages when it is accepted.
 const OUTBOX_LIMIT = 300;
@@ -42,7 +44,7 @@ describe('a shop that is asked for more than it can do', () => {
   const acceptedIn = (answers: readonly Answer[]): readonly string[] =>
     answers.flatMap(({ status, orderId }) => (status === 202 && orderId !== undefined ? [orderId] : []));
   const untilLetIn = (): Promise<unknown> =>
-    until('orders are let in again', async () => (await ask()).status === 202, { timeoutMs: 60_000 });
+    until('orders are let in again', async () => (await ask()).status === 202, PATIENCE);
   const expectAllEnded = async (orderIds: readonly string[]): Promise<void> => {
     await waitForEnd(shop, { timeoutMs: 120_000 });
     const { verdicts } = await checkBooks(shop);
@@ -66,21 +68,32 @@ describe('a shop that is asked for more than it can do', () => {
       const [broker] = shop.kafka.nodes;
       await broker?.kill('SIGKILL');
       const answers: Answer[] = [];
-      const refused = await until('an order is turned away', async () => {
-        answers.push(...(await Promise.all(Array.from({ length: 10 }, ask))));
-        return answers.find(({ status }) => status === 503);
-      });
-      const accepted = acceptedIn(answers);
+      const refused = await until(
+        'an order is turned away',
+        async () => {
+          answers.push(...(await Promise.all(Array.from({ length: 10 }, ask))));
+          return answers.find(({ status }) => status === 503);
+        },
+        PATIENCE,
+      );
       expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([202, 503]));
-      expect(accepted.length).toBeGreaterThanOrEqual(OUTBOX_LIMIT / 2 - 10);
+      expect(acceptedIn(answers).length).toBeGreaterThanOrEqual(OUTBOX_LIMIT / 2 - 10);
       expect(refused).toMatchObject({ reason: 'outbox-full', retryAfter: expect.any(Number) });
       // The longer Kafka is away, the later it makes sense to come again.
-      const late = await until('it is away for a while', async () => {
-        const answer = await ask();
-        expect(answer.status).toBe(503);
-        return answer.retryAfter > 8 && answer;
-      });
+      const late = await until(
+        'it is away for a while',
+        async () => {
+          const answer = await ask();
+          answers.push(answer);
+          return answer.status === 503 && answer.retryAfter > 8 && answer;
+        },
+        PATIENCE,
+      );
       expect(late.retryAfter).toBeLessThanOrEqual(60);
+      expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([202, 503]));
+      // A database that does not count in time tells nothing, and who asks in that moment is let in.
+      const accepted = acceptedIn(answers);
+      expect(accepted.length).toBeLessThan(OUTBOX_LIMIT);
       const [orderId = ''] = accepted;
       expect((await fetch(`${shop.urls.order}/orders/${orderId}`)).status).toBe(200);
       const cancelled = accepted.slice(0, 5);
@@ -132,7 +145,7 @@ describe('a shop that is asked for more than it can do', () => {
         }
         const turnedAway = (): readonly Answer[] => answers.filter(({ reason }) => reason === 'too-many-waiting');
         // Those who were let in wait for the database, on a slow machine until it gives them up: others may then be let in.
-        await until('nobody else waits', () => turnedAway().length >= REQUESTS - 3 * OPEN_LIMIT);
+        await until('nobody else waits', () => turnedAway().length >= REQUESTS - 3 * OPEN_LIMIT, PATIENCE);
         expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([503]));
         expect(Math.max(...turnedAway().map(({ retryAfter }) => retryAfter))).toBeLessThanOrEqual(2);
         expect((await memory()) - before).toBeLessThan(150 * 2 ** 20);
