@@ -18,7 +18,8 @@ const PROGRESS = `
   CREATE TRIGGER progress AFTER INSERT OR UPDATE ON tally FOR EACH ROW EXECUTE FUNCTION note_progress();`;
 
 // Six changes of the members, each with a join or a farewell: seconds, and many of them on a busy machine.
-const TEST_TIMEOUT_MS = 150_000;
+const TEST_TIMEOUT_MS = 300_000;
+const PATIENCE = { timeoutMs: 60_000 };
 
 type Replica = Awaited<ReturnType<Workbench['start']>>;
 
@@ -62,7 +63,7 @@ describe('replicas that come and go under load', () => {
           (await sumOf(among, 'messaging_assigned_partitions')) === PARTITIONS
         );
       },
-      { timeoutMs: 40_000 },
+      PATIENCE,
     );
   /** The longest time between two changes in one partition. All the while there was something to do in each. */
   const longestPauseMs = async (): Promise<number> => {
@@ -87,12 +88,16 @@ describe('replicas that come and go under load', () => {
           orders.map((orderId) => ({ orderId })),
         );
         orders.forEach((orderId, index) => sent.get(orderId)?.push(ids[index] ?? ''));
-        await until('the load is bearable', async () => {
-          const { rows } = await bench.database.query<{ n: number }>(
-            'SELECT coalesce(sum(count), 0)::int AS n FROM tally',
-          );
-          return (sent.get(orders[0] as OrderId)?.length ?? 0) * orders.length - (rows[0]?.n ?? 0) < 2_000;
-        });
+        await until(
+          'the load is bearable',
+          async () => {
+            const { rows } = await bench.database.query<{ n: number }>(
+              'SELECT coalesce(sum(count), 0)::int AS n FROM tally',
+            );
+            return (sent.get(orders[0] as OrderId)?.length ?? 0) * orders.length - (rows[0]?.n ?? 0) < 2_000;
+          },
+          PATIENCE,
+        );
       };
       const ever: Replica[] = [];
       let live: readonly Replica[] = [];

@@ -7,15 +7,18 @@ import { ShopCommand } from './command.ts';
 import { mailpitOf } from './mailpit.ts';
 import { shopUnderTest } from './shop-under-test.ts';
 
-const TEST_TIMEOUT_MS = 180_000;
+const TEST_TIMEOUT_MS = 300_000;
+
+// The auditor is a process that first has to start, and looks at the books of the whole shop each time.
+const PATIENCE = { timeoutMs: 60_000 };
 
 describe('a shop', () => {
   let shop: Shop;
   let checks: Check[] = [];
 
   beforeAll(async () => {
-    // A customer who cancels needs time to do it in.
-    shop = await shopUnderTest({ env: { shipping: { CARRIER_DISPATCH_AFTER_MS: '1000' } } });
+    // A customer who cancels needs time to do it in, also where processes stand still for seconds.
+    shop = await shopUnderTest({ env: { shipping: { CARRIER_DISPATCH_AFTER_MS: '5000' } } });
   }, TEST_TIMEOUT_MS);
   afterAll(async () => {
     await shop?.stop();
@@ -134,15 +137,21 @@ describe('a shop', () => {
         env = { ...env, AUDIT_PORT: String(await freePort()) };
         const url = `http://127.0.0.1:${env['AUDIT_PORT']}`;
         const audit = start('audit', '--every', '1', '--settled', '1');
-        await until('the books were looked at', () =>
-          fetch(`${url}/health/ready`).then(
-            ({ ok }) => ok,
-            () => false,
-          ),
+        await until(
+          'the books were looked at',
+          () =>
+            fetch(`${url}/health/ready`).then(
+              ({ ok }) => ok,
+              () => false,
+            ),
+          PATIENCE,
         );
         const untilFindings = (rule: string, count: number) =>
-          until(`books_findings{rule="${rule}"} ${count}`, async () =>
-            (await (await fetch(`${url}/metrics`)).text()).includes(`books_findings{rule="${rule}"} ${count}\n`),
+          until(
+            `books_findings{rule="${rule}"} ${count}`,
+            async () =>
+              (await (await fetch(`${url}/metrics`)).text()).includes(`books_findings{rule="${rule}"} ${count}\n`),
+            PATIENCE,
           );
         await untilFindings('charged-once', 0);
         await untilFindings('stock-adds-up', 0);
