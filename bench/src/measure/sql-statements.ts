@@ -32,3 +32,27 @@ export async function sqlCounts(superuserUrl: string): Promise<SqlCounts> {
   );
   return row ?? { statements: 0, transactions: 0, walBytes: 0 };
 }
+
+/** A statement, as PostgreSQL tells it apart from others, and what it took since the last `forgetStatements`. */
+export interface StatementUse {
+  readonly database: string;
+  readonly text: string;
+  readonly calls: number;
+  readonly rows: number;
+  readonly ms: number;
+}
+
+/** Every statement, the costliest first. Needs a server that was told to count. */
+export function statementsOf(superuserUrl: string): Promise<StatementUse[]> {
+  return asked<StatementUse>(
+    superuserUrl,
+    `SELECT datname AS database, regexp_replace(btrim(query), '\\s+', ' ', 'g') AS text,
+            calls::float8 AS calls, rows::float8 AS rows, total_exec_time::float8 AS ms
+       FROM pg_stat_statements AS s JOIN pg_database AS d ON d.oid = s.dbid ORDER BY total_exec_time DESC`,
+  );
+}
+
+export async function forgetStatements(superuserUrl: string): Promise<void> {
+  await asked(superuserUrl, 'CREATE EXTENSION IF NOT EXISTS pg_stat_statements');
+  await asked(superuserUrl, 'SELECT pg_stat_statements_reset()');
+}
