@@ -15,7 +15,6 @@ export interface Options {
   readonly scalingOrders: number;
   readonly growthOrders: readonly number[];
   readonly out: string;
-  readonly profile: string | undefined;
   readonly publishes: boolean;
 }
 
@@ -52,7 +51,6 @@ Options:
   --orders N,N,…     sizes of growth (default 10000,100000,1000000)
   --out DIR          where results.json and report.html go (default .millrace/bench)
   --publish          also put the results into bench/results/latest.json, and docs/performance.md in accordance with it
-  --profile DIR      also write a V8 CPU profile of each service under saturation, to be opened in a browser's developer tools
   --help             this text
 
 It ends with 1 when the books of a run do not add up, or when an order gets dearer by a fifth as the databases grow.`;
@@ -80,7 +78,6 @@ export function parseOptions(args: readonly string[]): Options | undefined {
       .split(',')
       .map((size) => positive('--orders', size, 0)),
     out: values.out ?? '.millrace/bench',
-    profile: values.profile,
     publishes: values.publish === true,
   };
 }
@@ -99,7 +96,6 @@ function parsed(args: readonly string[]) {
         orders: { type: 'string' },
         out: { type: 'string' },
         publish: { type: 'boolean' },
-        profile: { type: 'string' },
         help: { type: 'boolean' },
       },
     });
@@ -114,7 +110,8 @@ function phaseNamed(name: string): PhaseName {
   return found;
 }
 
-function positive(name: string, text: string | undefined, otherwise: number): number {
+/** @throws {Misuse} no whole number, or one below 1. */
+export function positive(name: string, text: string | undefined, otherwise: number): number {
   if (text === undefined) return otherwise;
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1) {

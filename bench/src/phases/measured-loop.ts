@@ -6,12 +6,16 @@ import type { System } from '../systems/system.ts';
 import type { Bench } from './phase.ts';
 import { customersOf } from './warmed-up.ts';
 
-/** As many customers as it takes to saturate the system, and what its processes used in the time that counts. */
+/**
+ * As many customers as it takes to saturate the system, and what its processes used in the time that counts. `whileMeasured` hears when that
+ * time begins and ends.
+ */
 export async function measuredLoop(
   bench: Bench,
   system: System,
   placer: OrderPlacer,
   observer: OrderObserver,
+  whileMeasured: { readonly onBegin: () => void; readonly onEnd: () => void } = { onBegin() {}, onEnd() {} },
 ): Promise<{ readonly loop: LoopResult; readonly recording: Recording }> {
   const { options, say, stop } = bench;
   const customers = customersOf(bench, system);
@@ -23,8 +27,14 @@ export async function measuredLoop(
     seconds: options.seconds,
     stop,
     stopwatch: {
-      onBegin: () => (endRecording = recordUsage(system)),
-      onEnd: () => (recording = endRecording?.()),
+      onBegin() {
+        endRecording = recordUsage(system);
+        whileMeasured.onBegin();
+      },
+      onEnd() {
+        recording = endRecording?.();
+        whileMeasured.onEnd();
+      },
       onSecond: (completed) => say(`    ${completed} orders/s`),
     },
   });

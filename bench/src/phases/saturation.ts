@@ -1,10 +1,9 @@
-import { resolve } from 'node:path';
 import { oneAtATime } from '../load/closed-loop.ts';
 import { type Bin, binsOf, medianOf, type Percentiles, percentilesOf, round } from '../measure/percentiles.ts';
 import { type ByProcess, perOrder, memoryOf, totalOf, type UsageSample } from '../measure/usage-recorder.ts';
 import { startBaseline } from '../systems/baseline.ts';
 import { startMillrace } from '../systems/millrace.ts';
-import { type System, type SystemName, type SystemOptions, systemNames } from '../systems/system.ts';
+import { type System, type SystemName, systemNames } from '../systems/system.ts';
 import { measuredLoop } from './measured-loop.ts';
 import type { Bench } from './phase.ts';
 import { customersOf, warmedUp } from './warmed-up.ts';
@@ -43,7 +42,7 @@ export async function saturation(bench: Bench): Promise<Saturation> {
     for (const name of turn % 2 === 0 ? systemNames : systemNames.toReversed()) {
       say(`Saturation, round ${turn + 1} of ${options.rounds}: ${name}`);
       const run = await bench.run(
-        (system) => (name === 'millrace' ? startMillrace({ ...system, ...profiling(bench) }) : startBaseline(system)),
+        (system) => (name === 'millrace' ? startMillrace(system) : startBaseline(system)),
         (system) => saturate(bench, system),
       );
       say(`  ${run.ordersPerSecond} orders/s, ${run.cpuMsPerOrderTotal} ms of CPU per order`);
@@ -90,14 +89,4 @@ async function saturate(bench: Bench, system: System): Promise<SaturationRun> {
       samples,
     };
   });
-}
-
-function profiling({ options: { profile } }: Bench): Pick<SystemOptions, 'env'> {
-  if (profile === undefined) return {};
-  const folder = resolve(profile);
-  return {
-    env: (service) => ({
-      NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${folder} --cpu-prof-name=${service}.cpuprofile`,
-    }),
-  };
 }
