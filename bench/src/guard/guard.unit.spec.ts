@@ -30,6 +30,11 @@ describe('the work of a database', () => {
     expect(work.texts[0]?.calls).toBe(10);
   });
 
+  it('is not hidden by looking up before each call what is looked up once for many', () => {
+    const lookUp = 'SELECT message_id FROM messaging.inbox WHERE consumer_group = $1 AND message_id = ANY($2::uuid[])';
+    expect(workOf([...work.texts, called(400, lookUp)]).settling).toBe(work.settling + 400);
+  });
+
   it('tells the relay and what is read before calls from what settles batches', () => {
     expect(work).toMatchObject({ relayRounds: 7, said: 8, localBatches: 2, settling: 10 + 8 + 10 });
   });

@@ -17,16 +17,22 @@ const BY_THE_CLOCK: readonly RegExp[] = [
   /WHERE report_due_at <= /,
   /^UPDATE messaging\.replay SET leased_by/,
   /^DELETE FROM messaging\.inbox/,
-  // What metrics, readiness and the books ask, and what a service or a session does once.
-  /^SELECT count\(|^SELECT \(SELECT count\(|^SELECT extract\(|^SELECT consumer_group, sum\(|^SELECT stage, count\(/,
-  /^SELECT set_config|^SELECT \$1$|^SET |^INSERT INTO messaging\.handler/,
+  // What metrics, readiness, the intake and the books ask, and what a service or a session does once.
+  /^SELECT count\(\*\)::int AS count FROM (messaging\.outbox|messaging\.parked_message|checkouts WHERE status NOT IN .*)$/,
+  /^SELECT count\(\*\)::int AS rows FROM \(SELECT .* FROM messaging\.outbox/,
+  /^SELECT \(SELECT count\(\*\)::int FROM \(SELECT .* FROM messaging\.outbox/,
+  /^SELECT extract\(.* FROM clock_timestamp\(\)/,
+  /^SELECT consumer_group, sum\(waiting\)/,
+  /^SELECT stage, count\(\*\)::int AS checkouts/,
+  /^SELECT set_config|^SELECT \$1$|^INSERT INTO messaging\.handler/,
 ];
 
 const TRANSACTION = /^(BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE)/;
 const RELAY_ROUND = /^DELETE FROM messaging\.outbox/;
 const SAID = /^INSERT INTO messaging\.outbox/;
 // Each set of calls to the outside begins with three: what was settled, what is parked, and the states.
-const BEFORE_CALLS = /^SELECT message_id FROM messaging\.inbox/;
+const SETTLED_BEFORE = /^SELECT message_id FROM messaging\.inbox WHERE consumer_group = \$1 AND message_id = ANY/;
+const PARKED_BEFORE = /^SELECT key FROM messaging\.parked_key WHERE consumer_group = \$1 AND key = ANY/;
 const STATEMENTS_BEFORE_CALLS = 3;
 // Work that does not come from Kafka: orders that are accepted together, and what became due at the same time.
 const LOCAL_BATCH = /^WITH asked AS|^SAVEPOINT/;
@@ -54,9 +60,11 @@ export function workOf(statements: readonly Statement[]): SqlWork {
     .toSorted((one, other) => other.calls - one.calls);
   const all = sum(texts, /^/);
   const relayRounds = sum(texts, RELAY_ROUND);
+  // The smaller one: should one of them be sent for each message, what is too much counts as work.
+  const setsOfCalls = Math.min(sum(texts, SETTLED_BEFORE), sum(texts, PARKED_BEFORE));
   return {
     statements: all,
-    settling: all - relayRounds - STATEMENTS_BEFORE_CALLS * sum(texts, BEFORE_CALLS),
+    settling: all - relayRounds - STATEMENTS_BEFORE_CALLS * setsOfCalls,
     localBatches: sum(statements, LOCAL_BATCH),
     relayRounds,
     said: sum(texts, SAID),

@@ -38,8 +38,8 @@ function draw() {
     element.textContent = name;
     element.title = `${name}\n${where}\n${frame[4]} ms (${percentOf(frame[4])}), itself ${frame[3]} ms (${percentOf(frame[3])})`;
     element.className = kind + (way.length < path.length ? ' above' : '') + (isFound(frame, wanted) ? ' found' : '');
-    element.style.left = `${left * 100}%`;
-    element.style.width = `${width * 100}%`;
+    element.style.left = `${Number((left * 100).toFixed(3))}%`;
+    element.style.width = `${Number((width * 100).toFixed(3))}%`;
     element.addEventListener('mouseenter', () => tell(frame));
     element.addEventListener('click', () => {
       path = way;
