@@ -36,6 +36,11 @@ export function profiledShop(
       const inspectors = await Promise.all(
         chosen.map(async (service) => [service, await openInspector(logOf(millrace, service))] as const),
       );
+      const close = (): void => {
+        for (const [, inspector] of inspectors) inspector.close();
+      };
+      // A process does not end as long as somebody is connected to its inspector.
+      bench.stop.addEventListener('abort', close);
       let begun: Promise<unknown> = Promise.resolve();
       let ended: Promise<[ProfiledShop['profiles'], readonly StatementUse[]]> | undefined;
       const begin = async (): Promise<void> => {
@@ -68,7 +73,8 @@ export function profiledShop(
           statements,
         };
       } finally {
-        for (const [, inspector] of inspectors) inspector.close();
+        bench.stop.removeEventListener('abort', close);
+        close();
       }
     }),
   );
