@@ -257,6 +257,25 @@ describe('a server that is away', () => {
   });
 });
 
+it('finds rows by their keys also where a statement was planned while its table was small', async () => {
+  const session = await database.connect();
+  try {
+    await session.query(
+      'CREATE TEMPORARY TABLE letter (id bigint PRIMARY KEY, body text) WITH (autovacuum_enabled = off)',
+    );
+    await session.query('SET plan_cache_mode = force_generic_plan');
+    await session.query('PREPARE letters (bigint[]) AS SELECT body FROM letter WHERE id = ANY($1)');
+    await session.query("INSERT INTO letter VALUES (0, 'Dear Ada')");
+    await session.query('ANALYZE letter');
+    await session.query("EXECUTE letters ('{0}')");
+    await session.query("INSERT INTO letter SELECT id, 'Dear Ada' FROM generate_series(1, 2000) AS id");
+    const { rows } = await session.query<{ 'QUERY PLAN': string }>("EXPLAIN EXECUTE letters ('{1,2,3}')");
+    expect(rows.map((row) => row['QUERY PLAN']).join('\n')).toContain('letter_pkey');
+  } finally {
+    session.release(true);
+  }
+});
+
 it('closes once, however often it is asked to, and fails what comes after as unavailable', async () => {
   const short = new Database({ url: scratch.url, applicationName: 'short' });
   await short.query('SELECT 1');

@@ -36,8 +36,9 @@ export interface ReplicaOptions {
   readonly onExit?: ((exit: Exit, lastLines: string) => void) | undefined;
 }
 
-// Measured: a service under load stays far below; without a limit V8 lets each heap grow to what the machine has.
-const NODE_OPTIONS = ['--enable-source-maps', '--max-old-space-size=256', '--max-semi-space-size=8'];
+// Measured: a service under load stays far below; without a limit V8 lets each heap grow to what the machine has. With the usual 16 MiB
+// of young generation, or 8, what a batch needs for a moment grows old: 13 % more processor time per order, for marking it.
+const NODE_OPTIONS = ['--enable-source-maps', '--max-old-space-size=256', '--max-semi-space-size=32'];
 
 const READY_TIMEOUT_MS = 60_000;
 

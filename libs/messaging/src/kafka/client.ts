@@ -1,5 +1,6 @@
+import { connect } from 'node:net';
 import type { Logger } from '@millrace/observability';
-import { Kafka, type logCreator, logLevel } from 'kafkajs';
+import { type ISocketFactory, Kafka, type logCreator, logLevel } from 'kafkajs';
 
 export type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
 
@@ -15,6 +16,8 @@ export interface KafkaOptions {
 // change of a leader or a restarted broker; whoever calls has a deadline of its own.
 export const RETRY = { initialRetryTime: 100, maxRetryTime: 1000, retries: 60 };
 
+const KEEP_ALIVE_AFTER_MS = 60_000;
+
 /** A Kafka client whose log lines go to our logger. kafkajs stays behind this folder. */
 export function createKafka({ brokers, clientId, logger, retries = RETRY.retries }: KafkaOptions): Kafka {
   return new Kafka({
@@ -23,10 +26,15 @@ export function createKafka({ brokers, clientId, logger, retries = RETRY.retries
     connectionTimeout: 1000,
     requestTimeout: 5000,
     retry: { ...RETRY, retries },
+    socketFactory,
     logLevel: logLevel.WARN,
     logCreator: logInto(logger),
   });
 }
+
+// As kafkajs connects, but without Nagle's algorithm: a request that follows another one would wait for the answer to the first.
+const socketFactory: ISocketFactory = ({ host, port, onConnect }) =>
+  connect({ host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_AFTER_MS }, onConnect);
 
 function logInto(logger: Logger): logCreator {
   return () =>

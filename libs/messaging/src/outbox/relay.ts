@@ -129,6 +129,9 @@ export class Relay {
     });
     try {
       await session.query(`LISTEN ${NOTIFY_CHANNEL}`);
+      // All that is written here are deletions of what Kafka has acknowledged. One that is lost with the server costs what a crash
+      // before it costs: the message is sent again under the same id.
+      await session.query('SET synchronous_commit = off');
       const locks = new ShardLocks(session);
       await locks.appear();
       this.#held = locks.held;
