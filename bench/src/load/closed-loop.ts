@@ -1,5 +1,6 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { OrderObserver } from './order-observer.ts';
-import type { OrderPlacer } from './order-placer.ts';
+import { type OrderPlacer, TooBusyError } from './order-placer.ts';
 import { LAST_ORDER_WITHIN_SECONDS, within } from './within.ts';
 
 /** What a loop saw: durations from the 202 to the readable confirmation, and orders that reached their end. */
@@ -37,6 +38,9 @@ export interface Stopwatch {
   onEnd(): void;
   onSecond(completed: number): void;
 }
+
+// Customers who all come in one moment measure the queue at the door.
+const ARRIVALS_PER_SECOND = 500;
 
 // Often enough that a second is a second.
 const LOOK_EVERY_MS = 10;
@@ -88,10 +92,12 @@ export async function closedLoop(
   };
   const looking = setInterval(look, LOOK_EVERY_MS);
   try {
-    const served = Array.from({ length: customers }, async () => {
+    const served = Array.from({ length: customers }, async (_, nth) => {
+      await wait((nth / ARRIVALS_PER_SECOND) * 1000);
       while (result === undefined) {
         stop.throwIfAborted();
-        const orderId = await placer.place();
+        const orderId = await placed(placer);
+        if (orderId === undefined) continue;
         const acceptedAt = performance.now();
         const { confirmed, ended } = observer.follow(orderId);
         void confirmed.then((atMs) => begun !== undefined && confirmedMs.push(Math.max(0, atMs - acceptedAt)));
@@ -104,4 +110,15 @@ export async function closedLoop(
   }
   if (result === undefined) throw new Error('the time was never up');
   return result;
+}
+
+/** Whom the shop asks to come again does so, and is no order until then. */
+async function placed(placer: OrderPlacer): Promise<string | undefined> {
+  try {
+    return await placer.place();
+  } catch (error) {
+    if (!(error instanceof TooBusyError)) throw error;
+    await wait(error.retryAfterMs * (1 + Math.random()));
+    return undefined;
+  }
 }

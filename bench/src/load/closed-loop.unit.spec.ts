@@ -2,14 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { closedLoop } from './closed-loop.ts';
 import type { OrderObserver } from './order-observer.ts';
-import type { OrderPlacer } from './order-placer.ts';
+import { type OrderPlacer, TooBusyError } from './order-placer.ts';
 
 const stop = new AbortController().signal;
 const ORDER_MS = 150;
 
 /** A shop in which every order takes the same time, however many there are. */
 function steadyShop(): { placer: OrderPlacer; observer: OrderObserver } {
-  const reached = { confirmed: 0, completed: 0, cancelled: 0 };
+  const reached = { confirmed: 0, shipped: 0, completed: 0, cancelled: 0 };
   const follow = () => ({
     confirmed: Promise.resolve(performance.now()),
     ended: sleep(ORDER_MS).then(() => {
@@ -52,5 +52,28 @@ describe('the closed loop', () => {
     const { placer, observer } = steadyShop();
     const result = await closedLoop(placer, observer, { customers: 10, seconds: 0.05, stop });
     expect(result.seconds).toBeLessThan(ORDER_MS / 1000);
+  });
+
+  it('lets customers who are turned away come again when they were asked to', async () => {
+    const { placer, observer } = steadyShop();
+    const RETRY_AFTER_MS = 20;
+    const cameAt: number[] = [];
+    const busyAtFirst = (): Promise<string> => {
+      cameAt.push(performance.now());
+      return cameAt.length === 1
+        ? Promise.reject(new TooBusyError('POST /orders answered 503', RETRY_AFTER_MS))
+        : placer.place();
+    };
+    const stopwatch = { onBegin: () => {}, onEnd: () => {}, onSecond: () => {} };
+    const result = await closedLoop({ place: busyAtFirst } as unknown as OrderPlacer, observer, {
+      customers: 1,
+      seconds: 0.01,
+      stop,
+      stopwatch,
+    });
+    expect(result.completed).toBeGreaterThanOrEqual(1);
+    const [first = 0, second = 0] = cameAt;
+    // A timer may be a millisecond early.
+    expect(second - first).toBeGreaterThanOrEqual(RETRY_AFTER_MS - 1);
   });
 });

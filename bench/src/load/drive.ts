@@ -2,6 +2,9 @@ import type { System } from '../systems/system.ts';
 import { OrderObserver } from './order-observer.ts';
 import { OrderPlacer } from './order-placer.ts';
 
+/** Enough for any number of customers: requests are answered long before orders have ended. */
+export const CONNECTIONS = 256;
+
 /** Places orders in a system and watches them, while `work` runs. */
 export async function drive<T>(
   system: System,

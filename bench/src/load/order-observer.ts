@@ -5,17 +5,25 @@ import type { Milestone, System } from '../systems/system.ts';
 
 export type Ending = 'completed' | 'cancelled';
 
-/** What became of an order; both resolve to the moment at which it could be read, as `performance.now()` tells it. */
+/** What became of an order; all resolve to the moment at which it could be read, as `performance.now()` tells it. */
 export interface Followed {
   /** An order that ends without a confirmation never resolves it. */
   readonly confirmed: Promise<number>;
+  /** It is on its way, whatever its customer was told. */
+  readonly shipped: Promise<number>;
   readonly ended: Promise<{ readonly how: Ending; readonly atMs: number }>;
 }
 
+type Reached = Exclude<Milestone, 'told'>;
+
 interface Trail {
-  readonly seen: Map<Milestone, number>;
-  onMilestone: ((milestone: Milestone, atMs: number) => void) | undefined;
+  readonly seen: Map<Reached, number>;
+  told: number;
+  onMilestone: ((milestone: Reached, atMs: number) => void) | undefined;
 }
+
+// "We have your order" and "your parcel is on its way".
+const MAILS_PER_ORDER = 2;
 
 /** Sees orders from outside: reads their events from Kafka, as any other service would. */
 export class OrderObserver {
@@ -23,7 +31,7 @@ export class OrderObserver {
   readonly #system: System;
   readonly #trails = new Map<string, Trail>();
   /** Orders that reached each milestone since the observer was started. */
-  readonly reached: Record<Milestone, number> = { confirmed: 0, completed: 0, cancelled: 0 };
+  readonly reached: Record<Reached, number> = { confirmed: 0, shipped: 0, completed: 0, cancelled: 0 };
 
   constructor(system: System) {
     this.#system = system;
@@ -60,20 +68,28 @@ export class OrderObserver {
   /** Once per order, also when its events were faster than the answer that tells its id. */
   follow(orderId: string): Followed {
     const confirmed = Promise.withResolvers<number>();
+    const shipped = Promise.withResolvers<number>();
     const ended = Promise.withResolvers<{ how: Ending; atMs: number }>();
-    const tell = (milestone: Milestone, atMs: number): void => {
+    const tell = (milestone: Reached, atMs: number): void => {
       if (milestone === 'confirmed') confirmed.resolve(atMs);
+      else if (milestone === 'shipped') shipped.resolve(atMs);
       else ended.resolve({ how: milestone, atMs });
     };
     const trail = this.#trailOf(orderId);
     for (const [milestone, atMs] of trail.seen) tell(milestone, atMs);
     trail.onMilestone = tell;
     this.#forgetIfDone(orderId, trail);
-    return { confirmed: confirmed.promise, ended: ended.promise };
+    return { confirmed: confirmed.promise, shipped: shipped.promise, ended: ended.promise };
   }
 
   #see(orderId: string, milestone: Milestone): void {
     const trail = this.#trailOf(orderId);
+    if (milestone === 'told') trail.told += 1;
+    else this.#reach(orderId, trail, milestone);
+    if (trail.seen.has('shipped') && trail.told >= MAILS_PER_ORDER) this.#reach(orderId, trail, 'completed');
+  }
+
+  #reach(orderId: string, trail: Trail, milestone: Reached): void {
     // What comes twice is for the books to find.
     if (trail.seen.has(milestone)) return;
     const atMs = performance.now();
@@ -86,7 +102,7 @@ export class OrderObserver {
   #trailOf(orderId: string): Trail {
     let trail = this.#trails.get(orderId);
     if (trail === undefined) {
-      trail = { seen: new Map(), onMilestone: undefined };
+      trail = { seen: new Map(), told: 0, onMilestone: undefined };
       this.#trails.set(orderId, trail);
     }
     return trail;

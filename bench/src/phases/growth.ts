@@ -1,5 +1,5 @@
 import { closedLoop } from '../load/closed-loop.ts';
-import { drive } from '../load/drive.ts';
+import { CONNECTIONS, drive } from '../load/drive.ts';
 import { asked } from '../measure/asked.ts';
 import { type DiskUse, diskUseOf } from '../measure/disk.ts';
 import { round } from '../measure/percentiles.ts';
@@ -42,7 +42,7 @@ export async function growth(bench: Bench): Promise<Growth> {
     return { ...millrace, books: () => totalsOf(millrace.shop) };
   };
   const steps = await bench.run(start, (system) =>
-    drive(system, customers, async (placer, observer) => {
+    drive(system, CONNECTIONS, async (placer, observer) => {
       const found: GrowthStep[] = [];
       for (const orders of options.growthOrders) {
         while (observer.reached.completed < orders) {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Database } from '@millrace/database';
 import { cancelReplay, replayStatus, startReplay } from '@millrace/messaging/replay';
 import { closedLoop } from '../load/closed-loop.ts';
-import { drive } from '../load/drive.ts';
+import { CONNECTIONS, drive } from '../load/drive.ts';
 import { round } from '../measure/percentiles.ts';
 import { startMillrace } from '../systems/millrace.ts';
 import type { Bench } from './phase.ts';
@@ -24,7 +24,7 @@ export async function replay(bench: Bench): Promise<Replay> {
   say(`Replay: ${PROJECTION} from the first record`);
   return bench.run(startMillrace, async (system) => {
     say(`  making events for ${options.seconds} s …`);
-    await drive(system, options.customers, (placer, observer) =>
+    await drive(system, CONNECTIONS, (placer, observer) =>
       closedLoop(placer, observer, { customers: options.customers, seconds: options.seconds, stop }),
     );
     await system.settled();

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NO_MAIL_REPEATED } from '@millrace/shop';
-import { drive } from '../load/drive.ts';
+import { CONNECTIONS, drive } from '../load/drive.ts';
 import { slowLine } from '../load/slow-line.ts';
 import { LAST_ORDER_WITHIN_SECONDS, within } from '../load/within.ts';
 import { round } from '../measure/percentiles.ts';
@@ -77,12 +77,12 @@ async function mailsPerSecond({ options, say, stop }: Bench, system: Millrace, r
   await Promise.all(all.map((replica) => replica.stop()));
   const before = system.shop.mailSink.total();
   const orders = options.scalingOrders;
-  await drive(system, options.customers, async (placer, observer) => {
+  await drive(system, CONNECTIONS, async (placer, observer) => {
     let placed = 0;
     const served = Array.from({ length: Math.min(options.customers, orders) }, async () => {
-      while (placed++ < orders) await observer.follow(await placer.place()).ended;
+      while (placed++ < orders) await observer.follow(await placer.place()).shipped;
     });
-    await within(LAST_ORDER_WITHIN_SECONDS, 'the last order ended', Promise.all(served));
+    await within(LAST_ORDER_WITHIN_SECONDS, 'the last order was shipped', Promise.all(served));
   });
   const started = all.slice(0, replicas);
   for (const replica of started) await replica.start();

@@ -1,5 +1,5 @@
 import { closedLoop } from '../load/closed-loop.ts';
-import { drive } from '../load/drive.ts';
+import { CONNECTIONS, drive } from '../load/drive.ts';
 import type { OrderObserver } from '../load/order-observer.ts';
 import type { OrderPlacer } from '../load/order-placer.ts';
 import type { System } from '../systems/system.ts';
@@ -13,16 +13,16 @@ export function customersOf({ options }: Bench, { name }: System): number {
   return name === 'millrace' ? options.customers : BASELINE_CUSTOMERS;
 }
 
-/** Drives a system that is warm, and in which nothing is under way. `connections`: requests at once; the customers' unless told. */
+/** Drives a system that is warm, and in which nothing is under way. `connections`: requests at once at most. */
 export async function warmedUp<T>(
   bench: Bench,
   system: System,
   work: (placer: OrderPlacer, observer: OrderObserver) => Promise<T>,
-  connections?: number,
+  connections = CONNECTIONS,
 ): Promise<T> {
   const { options, say, stop } = bench;
   const customers = customersOf(bench, system);
-  return drive(system, connections ?? customers, async (placer, observer) => {
+  return drive(system, connections, async (placer, observer) => {
     say(`  warming up for ${options.warmUpSeconds} s …`);
     await closedLoop(placer, observer, { customers, seconds: options.warmUpSeconds, stop });
     // Mails and figures come after the end of an order.

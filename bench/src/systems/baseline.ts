@@ -26,17 +26,21 @@ import { createLogger } from '@millrace/observability';
 import { createServiceDatabases } from '@millrace/shop';
 import { asked } from '../measure/asked.ts';
 import { type BaselineRecords, baselineBooks, baselineUnrest } from './baseline-books.ts';
-import type { OrderEvents, System, SystemOptions } from './system.ts';
+import type { Milestone, OrderEvents, System, SystemOptions } from './system.ts';
 
-const events: OrderEvents = {
-  topics: ['order-confirmed', 'order-completed', 'order-cancelled'],
-  milestoneOf: (topic) => topic.slice('order-'.length) as 'confirmed' | 'completed' | 'cancelled',
+const milestones: Readonly<Record<string, Milestone>> = {
+  'order-confirmed': 'confirmed',
+  'order-completed': 'shipped',
+  'notification-sent': 'told',
+  'order-cancelled': 'cancelled',
 };
+
+const events: OrderEvents = { topics: Object.keys(milestones), milestoneOf: (topic) => milestones[topic] };
 
 // As the shop of this repository has them.
 const PARTITIONS = 6;
 const KEPT = { policy: 'delete', retentionMs: MESSAGE_RETENTION_MS } as const;
-const NODE_OPTIONS = ['--enable-source-maps', '--max-old-space-size=256', '--max-semi-space-size=8'];
+const NODE_OPTIONS = ['--enable-source-maps', '--max-old-space-size=256', '--max-semi-space-size=32'];
 const READY_WITHIN_MS = 60_000;
 const LOOK_EVERY_MS = 100;
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { OrderCancelled, OrderCompleted, OrderConfirmed, topics } from '@millrace/contracts';
+import { NotificationSent, OrderCancelled, OrderCompleted, OrderConfirmed, topics } from '@millrace/contracts';
 import { type Shop, type ShopOptions, startShop } from '@millrace/embedded';
 import { checkBooks, services, waitForEnd } from '@millrace/shop';
 import { type Milestone, type OrderEvents, processesOf, type System, type SystemOptions } from './system.ts';
@@ -17,12 +17,13 @@ export interface MillraceOptions extends SystemOptions {
 
 const milestones: Readonly<Record<string, Milestone>> = {
   [OrderConfirmed.wireType]: 'confirmed',
-  [OrderCompleted.wireType]: 'completed',
+  [OrderCompleted.wireType]: 'shipped',
+  [NotificationSent.wireType]: 'told',
   [OrderCancelled.wireType]: 'cancelled',
 };
 
 const events: OrderEvents = {
-  topics: [topics.orderEvents.name],
+  topics: [topics.orderEvents.name, topics.notificationEvents.name],
   milestoneOf: (_topic, type) => milestones[type ?? ''],
 };
 
@@ -39,6 +40,9 @@ const PATIENT = {
 // The benchmark measures the shop, not the drive. The carrier of the baseline is in the same hurry.
 const AT_ONCE = { CARRIER_DISPATCH_AFTER_MS: '0', CARRIER_DELIVER_AFTER_MS: '0' };
 
+// A mail takes some round trips between two busy processes. What the baseline has.
+const MANY_MAILS = { SMTP_CONNECTIONS: '100' };
+
 export async function startMillrace({
   dir,
   say,
@@ -46,7 +50,11 @@ export async function startMillrace({
   replicas,
   forgives = [],
 }: MillraceOptions): Promise<Millrace> {
-  const own: Readonly<Record<string, Readonly<Record<string, string>>>> = { order: PATIENT, shipping: AT_ONCE };
+  const own: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+    order: PATIENT,
+    shipping: AT_ONCE,
+    notification: MANY_MAILS,
+  };
   const shop = await startShop({
     dir,
     seed: CATALOG,

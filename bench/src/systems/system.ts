@@ -3,8 +3,11 @@ import type { Replica } from '@millrace/embedded';
 export const systemNames = ['millrace', 'baseline'] as const;
 export type SystemName = (typeof systemNames)[number];
 
-/** What becomes known of an order by reading the events of a system. */
-export type Milestone = 'confirmed' | 'completed' | 'cancelled';
+/**
+ * What becomes known of an order by reading the events of a system. It is complete when it is shipped and its customer was told all:
+ * mails that pile up are orders that pile up.
+ */
+export type Milestone = 'confirmed' | 'shipped' | 'told' | 'completed' | 'cancelled';
 
 /** Where the events about orders are, and what they mean. Their key is the order's id. */
 export interface OrderEvents {

@@ -12,7 +12,7 @@ const SUBJECTS = {
   'order-cancelled': 'Your order was cancelled',
 } as const;
 
-const CONNECTIONS = 8;
+const CONNECTIONS = 100;
 
 /** Writes to customers about their orders. */
 @Controller()
