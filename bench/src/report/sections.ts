@@ -64,7 +64,7 @@ function saturation({ saturation: measured }: Results): readonly Section[] {
       phase: 'saturation',
       title: 'Saturation, against the same saga written the usual way',
       circumstances,
-      text: `The shop completed ${ordersPerSecond.millrace} orders per second, the baseline ${ordersPerSecond.baseline}: ${timesAsFast} times as many. An order took ${cpuMsPerOrder.millrace} ms of CPU time, against ${cpuMsPerOrder.baseline} ms: ${timesLessCpu} times less. ${roundsText(runs.length / 2)}; a closed loop, in which an order counts when it is completed.`,
+      text: `The shop completed ${ordersPerSecond.millrace} orders per second, the baseline ${ordersPerSecond.baseline}: ${timesAsFast} times as many. An order took ${cpuMsPerOrder.millrace} ms of CPU time, against ${cpuMsPerOrder.baseline} ms: ${timesLessCpu} times less. ${roundsText(runs.length / 2)}; a closed loop, in which an order counts when it is shipped and its customer was told.`,
       tables: [
         [
           ['run', 'customers', 'seconds', 'orders/s', 'CPU ms/order'],
