@@ -24,7 +24,7 @@ const BY_THE_CLOCK: readonly RegExp[] = [
   /^SELECT extract\(.* FROM clock_timestamp\(\)/,
   /^SELECT consumer_group, sum\(waiting\)/,
   /^SELECT stage, count\(\*\)::int AS checkouts/,
-  /^SELECT set_config|^SELECT \$1$|^INSERT INTO messaging\.handler/,
+  /^SELECT set_config|^SET |^SELECT \$1$|^INSERT INTO messaging\.handler/,
 ];
 
 const TRANSACTION = /^(BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE)/;
