@@ -1,6 +1,6 @@
 import type { System } from '../systems/system.ts';
 import { round } from './percentiles.ts';
-import { ownUsage, type Usage, usageOf } from './process-usage.ts';
+import { Processes } from './process-usage.ts';
 
 /** Of each process, by name; replicas of a service are added up. */
 export type ByProcess = Readonly<Record<string, number>>;
@@ -11,7 +11,6 @@ export interface UsageSample {
   readonly atSeconds: number;
   /** Milliseconds of CPU time per second, since the look before. */
   readonly cpu: ByProcess;
-  readonly memoryMiB: ByProcess;
 }
 
 export interface Recording {
@@ -23,53 +22,62 @@ export interface Recording {
 /** What places the orders, watches them, and takes the mails: this process. */
 const LOAD_GENERATOR = 'load generator';
 
-// A look costs a few milliseconds, most of them for adding up PostgreSQL's sessions.
 const LOOK_EVERY_MS = 1000;
 
-/** What each process of a system has used up to now. */
-function usagesOf(system: System): ReadonlyMap<string, Usage> {
-  const usages = new Map<string, Usage>([[LOAD_GENERATOR, ownUsage()]]);
+// Adding up the pages of PostgreSQL's sessions takes longer than all other looks together.
+const LOOKS_WITHOUT_MEMORY = 5;
+
+/** What the load generator used and, of each process of the system, what `of` says. */
+function usages(system: System, own: number, of: (processes: Processes, pid: number) => number): ByProcess {
+  const found: Record<string, number> = { [LOAD_GENERATOR]: own };
+  const processes = Processes.look();
   for (const { name, pid } of system.processes()) {
-    const { cpuMs, memoryMiB } = usageOf(pid) ?? { cpuMs: Number.NaN, memoryMiB: Number.NaN };
-    const before = usages.get(name);
-    usages.set(name, {
-      cpuMs: cpuMs + (before?.cpuMs ?? 0),
-      memoryMiB: memoryMiB + (before?.memoryMiB ?? 0),
-    });
+    found[name] = (found[name] ?? 0) + (processes === undefined ? Number.NaN : of(processes, pid));
   }
-  return usages;
+  return found;
 }
 
+function cpuMsOf(system: System): ByProcess {
+  // Of this process alone: what it measures are its children, and counted by themselves.
+  const { user, system: kernel } = process.cpuUsage();
+  return usages(system, (user + kernel) / 1000, (processes, pid) => processes.cpuMsOf(pid));
+}
+
+/** Memory that each process holds now, in MiB. */
 export function memoryOf(system: System): ByProcess {
-  return mapped(usagesOf(system), ({ memoryMiB }) => Math.round(memoryMiB));
+  const found = usages(system, process.memoryUsage.rss() / 2 ** 20, (processes, pid) => processes.memoryMiBOf(pid));
+  return mapped(found, Math.round);
 }
 
 /** Looks at the processes of a system every second, until it is stopped. No process of it may be exchanged meanwhile. */
 export function recordUsage(system: System): () => Recording {
-  const begin = usagesOf(system);
+  const begin = cpuMsOf(system);
   const startedAt = performance.now();
   const samples: UsageSample[] = [];
-  const peaks = new Map<string, number>();
-  let last = { usages: begin, at: startedAt };
+  const peaks: Record<string, number> = {};
+  let last = { cpuMs: begin, at: startedAt };
 
+  const lookAtMemory = (): void => {
+    for (const [name, mib] of Object.entries(memoryOf(system))) peaks[name] = Math.max(peaks[name] ?? 0, mib);
+  };
   const look = (): void => {
-    const [usages, at] = [usagesOf(system), performance.now()];
+    const [cpuMs, at] = [cpuMsOf(system), performance.now()];
     const seconds = (at - last.at) / 1000;
-    for (const [name, { memoryMiB }] of usages) peaks.set(name, Math.max(peaks.get(name) ?? 0, memoryMiB));
     samples.push({
       atSeconds: round((at - startedAt) / 1000),
-      cpu: mapped(usages, ({ cpuMs }, name) => Math.round((cpuMs - (last.usages.get(name)?.cpuMs ?? 0)) / seconds)),
-      memoryMiB: mapped(usages, ({ memoryMiB }) => Math.round(memoryMiB)),
+      cpu: mapped(cpuMs, (sum, name) => Math.round((sum - (last.cpuMs[name] ?? 0)) / seconds)),
     });
-    last = { usages, at };
+    last = { cpuMs, at };
+    if (samples.length % LOOKS_WITHOUT_MEMORY === 0) lookAtMemory();
   };
   const timer = setInterval(look, LOOK_EVERY_MS);
   return () => {
     clearInterval(timer);
     look();
+    lookAtMemory();
     return {
-      cpuMs: mapped(last.usages, ({ cpuMs }, name) => cpuMs - (begin.get(name)?.cpuMs ?? 0)),
-      peakMemoryMiB: Object.fromEntries([...peaks].map(([name, mib]) => [name, Math.round(mib)])),
+      cpuMs: mapped(last.cpuMs, (sum, name) => sum - (begin[name] ?? 0)),
+      peakMemoryMiB: peaks,
       samples,
     };
   };
@@ -87,6 +95,6 @@ export function perOrder(values: ByProcess, orders: number): ByProcess {
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, round(value / orders)]));
 }
 
-function mapped(usages: ReadonlyMap<string, Usage>, value: (usage: Usage, name: string) => number): ByProcess {
-  return Object.fromEntries([...usages].map(([name, usage]) => [name, value(usage, name)]));
+function mapped(values: ByProcess, value: (before: number, name: string) => number): ByProcess {
+  return Object.fromEntries(Object.entries(values).map(([name, before]) => [name, value(before, name)]));
 }

@@ -148,9 +148,21 @@ describe('the mail sink', () => {
     await sendMail(sink.smtpPort, 'ann@example.org', mail);
     await sendMail(sink.smtpPort, 'ann@example.org', mail);
     const expected = { messageId: '<1@millrace>', to: ['ann@example.org'], subject: 'Grüße <script>' };
-    expect(sink.mails()).toEqual([expect.objectContaining(expected), expect.objectContaining(expected)]);
-    expect(sink.mails()[0]?.text.trim()).toBe('Your order €5 & <b>more</b>');
+    const mails = await sink.mails();
+    expect(mails).toEqual([expect.objectContaining(expected), expect.objectContaining(expected)]);
+    expect(mails[0]?.text.trim()).toBe('Your order €5 & <b>more</b>');
     expect(sink.total()).toBe(2);
+  });
+
+  it('finds the Message-ID where a long one stands: on a line of its own', async () => {
+    await sendMail(sink.smtpPort, 'cy@example.org', [
+      'message-id:',
+      ' <a-long-one@millrace>',
+      '',
+      'Message-ID: <2@millrace>',
+    ]);
+    expect(sink.arrivals().get('<a-long-one@millrace>')).toBe(1);
+    expect(sink.arrivals().has('<2@millrace>')).toBe(false);
   });
 
   it('shows the mails of one address as JSON', async () => {

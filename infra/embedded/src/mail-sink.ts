@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Server } from 'node:net';
 import PostalMime, { type Email } from 'postal-mime';
 import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from 'smtp-server';
@@ -21,7 +21,7 @@ export interface MailSink {
   readonly smtpPort: number;
   readonly httpPort: number;
   /** What is kept, oldest first. A mail is here before its sender is told that it was accepted. */
-  mails(): Mail[];
+  mails(): Promise<Mail[]>;
   /** How many mails ever arrived, kept or not. */
   total(): number;
   /** How often each mail ever arrived, by its Message-ID. */
@@ -44,24 +44,30 @@ const KEPT_MAILS = 1_000;
 // A mail of the shop has a few kilobytes. What exceeds this is accepted and cut off, so that 1,000 mails stay below 64 MiB.
 const KEPT_MAIL_BYTES = 64 * 1024;
 
+/** A mail as it came. It is taken apart when somebody looks at it: nobody looks at most, and it costs more than receiving them. */
+interface KeptMail {
+  readonly messageId: string;
+  readonly to: readonly string[];
+  readonly source: Buffer;
+  readonly receivedAt: string;
+}
+
 /**
  * A mail server on 127.0.0.1 that accepts every mail, sends none on, and shows the newest 1,000: as a page at `/`, as JSON
  * at `/api/mails` (oldest first, `?to=` keeps those to one address, the header `X-Total-Count` tells how many ever
  * arrived). A mail that arrives twice is there twice. Rejects when a port is taken.
  */
 export async function startMailSink(options: MailSinkOptions = {}): Promise<MailSink> {
-  const mails: Mail[] = [];
+  const kept: KeptMail[] = [];
   const arrivals = new Map<string, number>();
   let total = 0;
 
   async function receive(stream: SMTPServerDataStream, session: SMTPServerSession): Promise<void> {
     const source = await readStart(stream);
-    // What is no proper mail is shown as it came.
-    const asItCame = (): Partial<Email> => ({ text: source.toString('utf8') });
-    const { messageId = '', subject = '', text, html } = await PostalMime.parse(source).catch(asItCame);
+    const messageId = messageIdOf(source);
     const to = session.envelope.rcptTo.map(({ address }) => address);
-    mails.push({ messageId, to, subject, text: text ?? html ?? '', receivedAt: new Date().toISOString() });
-    if (mails.length > KEPT_MAILS) mails.shift();
+    kept.push({ messageId, to, source, receivedAt: new Date().toISOString() });
+    if (kept.length > KEPT_MAILS) kept.shift();
     arrivals.set(messageId, (arrivals.get(messageId) ?? 0) + 1);
     total += 1;
   }
@@ -85,14 +91,18 @@ export async function startMailSink(options: MailSinkOptions = {}): Promise<Mail
   });
   // A sender that hangs up in the middle is its own problem; unheard, the event would end this process.
   smtp.on('error', () => {});
-  const http = createServer((request, response) => {
-    const url = new URL(request.url ?? '/', 'http://127.0.0.1');
-    const wanted = url.searchParams.get('to')?.toLowerCase();
-    const shown = mails.filter(({ to }) => wanted === undefined || to.some((one) => one.toLowerCase() === wanted));
-    if (url.pathname === '/api/mails') send(response, 200, 'application/json', JSON.stringify(shown), total);
-    else if (url.pathname === '/') send(response, 200, 'text/html', mailPage(shown, total), total);
+  const http = createServer((request, response) => void show(request, response));
+
+  async function show(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = URL.parse(request.url ?? '/', 'http://127.0.0.1');
+    const wanted = url?.searchParams.get('to')?.toLowerCase();
+    const isWanted = ({ to }: KeptMail): boolean =>
+      wanted === undefined || to.some((one) => one.toLowerCase() === wanted);
+    const shown = await Promise.all(kept.filter(isWanted).map(opened));
+    if (url?.pathname === '/api/mails') send(response, 200, 'application/json', JSON.stringify(shown), total);
+    else if (url?.pathname === '/') send(response, 200, 'text/html', mailPage(shown, total), total);
     else send(response, 404, 'text/plain', 'There is a page at / and JSON at /api/mails.\n', total);
-  });
+  }
 
   const closeSmtp = () => new Promise<void>((resolve) => smtp.close(() => resolve()));
   await listen(smtp.server, options.smtpPort ?? 0, 'the SMTP port of the mail sink');
@@ -105,7 +115,7 @@ export async function startMailSink(options: MailSinkOptions = {}): Promise<Mail
   return {
     smtpPort: portOf(smtp.server.address()),
     httpPort: portOf(http.address()),
-    mails: () => [...mails],
+    mails: () => Promise.all(kept.map(opened)),
     total: () => total,
     arrivals: () => arrivals,
     async stop() {
@@ -113,6 +123,20 @@ export async function startMailSink(options: MailSinkOptions = {}): Promise<Mail
       await Promise.all([closeSmtp(), new Promise<void>((resolve) => http.close(() => resolve()))]);
     },
   };
+}
+
+/** Of the header, as the sender wrote it; a long one stands on a line of its own. */
+function messageIdOf(source: Buffer): string {
+  const end = source.indexOf('\r\n\r\n');
+  const header = source.toString('latin1', 0, end === -1 ? source.length : end);
+  return /^message-id:\s*(\S+)/im.exec(header)?.[1] ?? '';
+}
+
+async function opened({ messageId, to, source, receivedAt }: KeptMail): Promise<Mail> {
+  // What is no proper mail is shown as it came.
+  const asItCame = (): Partial<Email> => ({ text: source.toString('utf8') });
+  const { subject = '', text, html } = await PostalMime.parse(source).catch(asItCame);
+  return { messageId, to, subject, text: text ?? html ?? '', receivedAt };
 }
 
 async function readStart(stream: AsyncIterable<Buffer>): Promise<Buffer> {
