@@ -6,7 +6,7 @@ type Statement = Pick<StatementUse, 'text' | 'calls'>;
 // Sent by the clock, whether there is work or not: how often depends on how long the run takes. What is not here counts as work.
 const BY_THE_CLOCK: readonly RegExp[] = [
   // Whether the relay has something to send, which shards are its, and which topics are frozen.
-  /^SELECT seq, topic, key, value.* FROM messaging\.outbox/,
+  /^SELECT seq FROM messaging\.outbox/,
   /pg_locks|advisory_lock|advisory_unlock|^LISTEN|^NOTIFY|^UNLISTEN/,
   /^SELECT topic, freeze_no/,
   // Whether a parked key, a deadline, a hold, a parcel or a replay is due.

@@ -1,7 +1,15 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { Database, isDatabaseUnavailable, isTransactionConflict, statement, type Transaction } from './index.ts';
+import {
+  Database,
+  isDatabaseUnavailable,
+  isTransactionConflict,
+  type Queryable,
+  statement,
+  together,
+  type Transaction,
+} from './index.ts';
 import { createTestDatabase, type TestDatabase } from './testing.ts';
 
 let scratch: TestDatabase;
@@ -119,6 +127,57 @@ describe('a transaction', () => {
     });
     await hasty.close();
     expect(isTransactionConflict(failed)).toBe(true);
+  });
+});
+
+describe('statements that are begun together', () => {
+  it('are answered in their order, and worked on in it', async () => {
+    const answers = await database.transaction(async (tx) =>
+      together([
+        tx.query(insert(1, 'one')),
+        tx.query<{ n: number }>('SELECT count(*)::int AS n FROM notes').then(({ rows }) => rows[0]?.n),
+        'known',
+        tx.query(insert(2, 'two')),
+        tx.query<{ n: number }>('SELECT count(*)::int AS n FROM notes').then(({ rows }) => rows[0]?.n),
+      ]),
+    );
+    expect([answers[1], answers[2], answers[4]]).toEqual([1, 'known', 2]);
+  });
+
+  it('fail for the reason of the first that failed, when all have ended', async () => {
+    const ended: string[] = [];
+    const failed = database.transaction((tx) =>
+      together([
+        // Its refusal comes a few turns later than those behind it, as that of a store does.
+        tx.query(insert(1, null)).catch(async (error: unknown) => {
+          for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+          ended.push('first');
+          throw error;
+        }),
+        tx.query(insert(2, 'two')).finally(() => ended.push('second')),
+      ]),
+    );
+    expect((await failureOf(failed)).message).toContain('null value in column "text"');
+    expect(ended.toSorted()).toEqual(['first', 'second']);
+    expect(await notes()).toEqual([]);
+  });
+
+  it('leave a session of their own to others only when their work is over', async () => {
+    const single = new Database({ url: scratch.url, applicationName: 'database-spec-session', poolSize: 1 });
+    try {
+      let leaked: Queryable | undefined;
+      await single.onOneSession(async (session) => {
+        leaked = session;
+        await together([session.query(insert(1, 'one')), session.query(insert(2, 'two'))]);
+      });
+      await expect(leaked?.query(insert(3, 'late'))).rejects.toThrow('the session was given back');
+      const before = await single.transaction(sessionId);
+      await failureOf(single.onOneSession((session) => session.query(insert(4, null))));
+      expect(await single.transaction(sessionId)).toBe(before);
+      expect(await notes()).toEqual([1, 2]);
+    } finally {
+      await single.close();
+    }
   });
 });
 

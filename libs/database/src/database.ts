@@ -78,6 +78,8 @@ export class Database implements Queryable {
       connectionString: options.url,
       application_name: options.applicationName,
       options: PLAN_BY_INDEX,
+      // Statements that are begun together share a round trip. The server still works on them one by one, in order.
+      pipeline: true,
       max: options.poolSize ?? DEFAULT_POOL_SIZE,
       connectionTimeoutMillis: options.connectionTimeoutMs ?? DEFAULT_CONNECTION_TIMEOUT_MS,
       idleTimeoutMillis: SESSION_IDLE_TIMEOUT_MS,
@@ -102,14 +104,27 @@ export class Database implements Queryable {
     values?: readonly unknown[],
   ): Promise<{ rows: R[]; rowCount: number | null }> {
     // Not `pool.query`: it throws the session away, and its prepared statements, whenever a statement fails.
+    return this.onOneSession((session) => session.query<R>(query, values));
+  }
+
+  /** Several statements on one session, each in a transaction of its own. Those that are begun together share a round trip. */
+  async onOneSession<T>(work: (db: Queryable) => Promise<T>): Promise<T> {
     const session = await this.pool.connect();
     let isReusable = true;
+    let isOver = false;
     try {
-      return await run<R>(session, query, values);
+      return await work({
+        query: async (query, values) => {
+          // What is still at it when another statement failed must not go on in somebody else's transaction.
+          if (isOver) throw new Error('the session was given back: await every statement inside the work');
+          return run(session, query, values);
+        },
+      });
     } catch (error) {
       isReusable = isAnswer(error);
       throw error;
     } finally {
+      isOver = true;
       session.release(!isReusable);
     }
   }
@@ -135,6 +150,7 @@ export class Database implements Queryable {
     const tx = new OpenTransaction(session);
     let isReusable = false;
     try {
+      // Waited for before anything else is sent: what follows a BEGIN that failed would be committed statement by statement.
       await tx.query('BEGIN');
       const result = await work(tx);
       const { command } = await tx.end('COMMIT');
@@ -165,6 +181,20 @@ export class Database implements Queryable {
     this.#closing ??= this.pool.end();
     return this.#closing;
   }
+}
+
+/**
+ * What statements that were begun together bring, in their order. Waits for all of them; when some failed, it rejects with the error of
+ * the first one, because inside a transaction that is why the others failed.
+ */
+export async function together<const Work extends readonly unknown[]>(
+  begun: Work,
+): Promise<{ -readonly [Index in keyof Work]: Awaited<Work[Index]> }> {
+  const ended = await Promise.allSettled(begun);
+  for (const end of ended) if (end.status === 'rejected') throw end.reason;
+  return ended.map((end) => (end.status === 'fulfilled' ? end.value : undefined)) as {
+    -readonly [Index in keyof Work]: Awaited<Work[Index]>;
+  };
 }
 
 /** A prepared statement: parsed once per session under its name. One name always stands for the same text. */

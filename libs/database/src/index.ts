@@ -1,2 +1,2 @@
-export { Database, type DatabaseOptions, type Queryable, statement, type Transaction } from './database.ts';
+export { Database, type DatabaseOptions, type Queryable, statement, together, type Transaction } from './database.ts';
 export { isDatabaseUnavailable, isTransactionConflict } from './database-errors.ts';

@@ -55,11 +55,11 @@ export class OutboxMetrics {
     });
   }
 
-  acknowledged(sent: readonly { readonly topic: string; readonly created_at: Date }[], atMs: number): void {
-    for (const { topic, created_at } of sent) {
+  acknowledged(sent: readonly { readonly topic: string; readonly storedAt: Date }[], atMs: number): void {
+    for (const { topic, storedAt } of sent) {
       this.#sent.inc({ topic });
-      // The row was stamped by the database's clock.
-      this.#dwell.observe(Math.max(0, atMs - created_at.getTime()) / 1000);
+      // By the database's clock, where the row was read from there.
+      this.#dwell.observe(Math.max(0, atMs - storedAt.getTime()) / 1000);
     }
   }
 }

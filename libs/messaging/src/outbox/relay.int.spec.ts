@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { CapturePayment, newId, type OrderId } from '@millrace/contracts';
-import { Database } from '@millrace/database';
+import { Database, type Transaction } from '@millrace/database';
 import type { TestDatabase } from '@millrace/database/testing';
 import { createLogger, Metrics } from '@millrace/observability';
 import { messagingDatabase, recordFor } from '../fixtures/index.ts';
@@ -152,6 +152,75 @@ describe('the relay', () => {
     await until('everything is sent', isEmpty);
     const sent = await sentFor(orders);
     orders.forEach((order, index) => expect(sent.get(order)).toEqual([ids[index], ids[index + orders.length]]));
+  });
+
+  describe('what the process has just stored', () => {
+    const twice = async (order: OrderId, between: (tx: Transaction, seqs: readonly string[]) => Promise<unknown>) =>
+      database.transaction(async (tx) => {
+        const row = { topic: TOPIC, key: order, encoding: 'utf8' as const, headers: {} };
+        const stored = await storeRecords(tx, [
+          { ...row, value: 'first' },
+          { ...row, value: 'second' },
+        ]);
+        await between(tx, [...stored.records.keys()]);
+        return stored;
+      });
+    const valuesOf = async (order: OrderId) =>
+      (await topics.read(TOPIC)).filter(({ key }) => key === order).map(({ value }) => String(value));
+    const overwrite = 'UPDATE messaging.outbox SET value = $2 WHERE seq = $1';
+
+    /** Stores and wakes while the relay is busy with another message, so that it cannot look in between. */
+    const behindAnother = async (work: (tx: Transaction, seqs: readonly string[]) => Promise<unknown>) => {
+      const [order, earlier] = [newId<OrderId>(), newId<OrderId>()];
+      const producer = new RecordProducer(topics.kafka);
+      const send = producer.send.bind(producer);
+      const isSending = Promise.withResolvers<void>();
+      const mayGoOn = Promise.withResolvers<void>();
+      producer.send = async (records) => {
+        isSending.resolve();
+        await mayGoOn.promise;
+        return send(records);
+      };
+      const { relay } = startRelay(producer);
+      await store([earlier], relay);
+      await isSending.promise;
+      relay.wake(await twice(order, work));
+      mayGoOn.resolve();
+      await until('it is sent', isEmpty);
+      return valuesOf(order);
+    };
+
+    it('is sent without being read back', async () => {
+      const values = await behindAnother((tx, [first]) => tx.query(overwrite, [first, 'read back']));
+      expect(values).toEqual(['first', 'second']);
+    });
+
+    it('is sent only if the database has it', async () => {
+      const values = await behindAnother((tx, [first]) =>
+        tx.query('DELETE FROM messaging.outbox WHERE seq = $1', [first]),
+      );
+      expect(values).toEqual(['second']);
+    });
+
+    it('is forgotten with the session: another one may be to a database that was restored', async () => {
+      const order = newId<OrderId>();
+      const producer = new RecordProducer(topics.kafka);
+      const send = producer.send.bind(producer);
+      let tries = 0;
+      let isAway = true;
+      producer.send = (records) => {
+        tries += 1;
+        return isAway ? Promise.reject(new Error('Kafka is away')) : send(records);
+      };
+      const { relay } = startRelay(producer);
+      const stored = await twice(order, () => Promise.resolve());
+      relay.wake(stored);
+      await until('a session has ended', () => Promise.resolve(tries > 0));
+      await database.query(overwrite, [[...stored.records.keys()][0], 'of the restored database']);
+      isAway = false;
+      await until('it is sent', isEmpty);
+      expect(await valuesOf(order)).toEqual(['of the restored database', 'second']);
+    });
   });
 
   it('stores a dead letter byte for byte', async () => {

@@ -1,14 +1,16 @@
-import type { Database } from '@millrace/database';
+import { type Database, statement } from '@millrace/database';
 import type { Logger, Metrics } from '@millrace/observability';
 import { failpoint } from '../failpoints.ts';
 import type { OutgoingRecord, RecordProducer, Written } from '../kafka/record-producer.ts';
 import { backoffMs, Pause } from '../runtime/pause.ts';
 import { SendSpans } from '../spans/send-spans.ts';
 import { FrozenTopics } from './frozen-topics.ts';
+import { bytesOf, type OutboxRecord, type Stored } from './outbox.ts';
 import { OutboxMetrics } from './outbox-metrics.ts';
+import { RecentRecords } from './recent-records.ts';
 import { LOOK_AT_TOPICS, NOTIFY_CHANNEL } from './relay-channel.ts';
 import { ShardLocks } from './shard-locks.ts';
-import { headersOf } from './stored-headers.ts';
+import { type StoredHeaders, wireHeaders } from './stored-headers.ts';
 
 // One round trip to the database and one to each broker for this many records.
 const RELAY_BATCH_SIZE = 1000;
@@ -33,15 +35,25 @@ class NotSent extends Error {
   override readonly name = 'NotSent';
 }
 
-interface OutboxRow {
+/** What is to be sent. */
+interface Row extends Pick<OutboxRecord, 'topic' | 'key' | 'value' | 'encoding' | 'headers'> {
   readonly seq: string;
-  readonly topic: string;
-  readonly key: string | null;
-  readonly value: string | null;
-  readonly encoding: string;
-  readonly headers: string;
-  readonly created_at: Date;
+  readonly storedAt: Date;
+  readonly bytes: number;
 }
+
+const selectOldest = statement(
+  'messaging.outbox.oldest',
+  `SELECT seq FROM messaging.outbox
+    WHERE shard = ANY($1::smallint[]) AND topic <> ALL($3::text[]) ORDER BY seq LIMIT $2`,
+);
+
+const selectRows = statement(
+  'messaging.outbox.rows',
+  `SELECT seq, topic, key, value, encoding, headers, created_at FROM messaging.outbox WHERE seq = ANY($1::bigint[])`,
+);
+
+const deleteRows = statement('messaging.outbox.delete', 'DELETE FROM messaging.outbox WHERE seq = ANY($1::bigint[])');
 
 export interface RelayOptions {
   readonly database: Database;
@@ -62,6 +74,7 @@ export class Relay {
   readonly #pause = new Pause();
   readonly #spans: SendSpans;
   readonly #metrics: OutboxMetrics;
+  readonly #recent = new RecentRecords();
   #running: Promise<void> | undefined;
   #isStopping = false;
   #held: ReadonlySet<number> = new Set();
@@ -84,9 +97,10 @@ export class Relay {
     this.#running ??= this.#run();
   }
 
-  /** Something was committed to these shards. Cheap: to be called after each commit. */
-  wake(shards: ReadonlySet<number>): void {
+  /** This was committed. Cheap: to be called after each commit. */
+  wake({ shards, records }: Stored): void {
     if (shards.size === 0) return;
+    this.#recent.add(records);
     this.#pause.wake();
     // NOTIFY takes a lock of the whole database server, so it is used only for shards that another replica sends.
     if ([...shards].some((shard) => !this.#held.has(shard))) this.#notifyOthers();
@@ -118,6 +132,8 @@ export class Relay {
   /** Sends on one database session until the relay stops; its locks end with it. */
   async #session(onSent: () => void): Promise<void> {
     const session = await this.#options.database.connect();
+    // Another session may mean another database: one that was restored numbers its rows again from where it stands.
+    this.#recent.clear();
     let lost: Error | undefined;
     const onLost = (error: Error): void => {
       lost = error;
@@ -174,24 +190,22 @@ export class Relay {
   /** Sends the oldest rows of the shards, without those of frozen topics; answers how many rows there were. */
   async #sendBatch(session: Session, shards: ReadonlySet<number>, frozen: FrozenTopics): Promise<number> {
     if (shards.size === 0) return this.#nothingToSend();
-    const { rows } = await session.query<OutboxRow>({
-      name: 'messaging.outbox.oldest',
-      text: `SELECT seq, topic, key, value, encoding, headers, created_at FROM messaging.outbox
-              WHERE shard = ANY($1::smallint[]) AND topic <> ALL($3::text[]) ORDER BY seq LIMIT $2`,
-      values: [[...shards], RELAY_BATCH_SIZE, frozen.heldBack],
-    });
-    const batch = withinBytes(rows);
+    const { rows } = await session.query<{ seq: string }>(selectOldest([...shards], RELAY_BATCH_SIZE, frozen.heldBack));
+    const batch = withinBytes(
+      await this.#rowsOf(
+        session,
+        rows.map(({ seq }) => seq),
+      ),
+    );
     if (batch.length === 0) return this.#nothingToSend();
     const outgoing = batch.map((row) => this.#outgoing(row));
     const acknowledged = await this.#send(batch, outgoing, frozen.partitions);
     const acknowledgedAtMs = Date.now();
     failpoint('after-produce', 'relay');
     const done = batch.filter((_, index) => acknowledged[index]);
-    await session.query({
-      name: 'messaging.outbox.delete',
-      text: 'DELETE FROM messaging.outbox WHERE seq = ANY($1::bigint[])',
-      values: [done.map(({ seq }) => seq)],
-    });
+    const sent = done.map(({ seq }) => seq);
+    await session.query(deleteRows(sent));
+    for (const seq of sent) this.#recent.forget(seq);
     this.#metrics.acknowledged(done, acknowledgedAtMs);
     if (done.length < batch.length) {
       this.#options.logger.warn(
@@ -202,6 +216,17 @@ export class Relay {
     return batch.length;
   }
 
+  /** The rows of these numbers, in their order: what this process stored itself it still knows. */
+  async #rowsOf(session: Session, seqs: readonly string[]): Promise<readonly Row[]> {
+    const unknown = seqs.filter((seq) => this.#recent.get(seq) === undefined);
+    const read = new Map(unknown.length === 0 ? [] : await readRows(session, unknown));
+    return seqs.flatMap((seq) => {
+      const recent = this.#recent.get(seq);
+      if (recent === undefined) return read.get(seq) ?? [];
+      return { ...recent.record, seq, storedAt: recent.storedAt, bytes: recent.bytes };
+    });
+  }
+
   /** What this relay could not send before, another one has sent. */
   #nothingToSend(): number {
     this.#spans.close();
@@ -209,7 +234,7 @@ export class Relay {
   }
 
   async #send(
-    batch: readonly OutboxRow[],
+    batch: readonly Row[],
     outgoing: readonly OutgoingRecord[],
     partitions: ReadonlyMap<string, number>,
   ): Promise<readonly (Written | undefined)[]> {
@@ -226,11 +251,11 @@ export class Relay {
   }
 
   /** The record of a row, with its `send` span where its trace is recorded. */
-  #outgoing(row: OutboxRow): OutgoingRecord {
-    const headers = headersOf(row.headers);
+  #outgoing(row: Row): OutgoingRecord {
+    const headers = wireHeaders(row.headers);
     const topic = this.#options.topicPrefix + row.topic;
     this.#spans.open(row, headers);
-    return { topic, key: bytesOf(row.key, row.encoding), value: bytesOf(row.value, row.encoding), headers };
+    return { topic, key: wireText(row.key, row.encoding), value: wireText(row.value, row.encoding), headers };
   }
 
   #recovered(): void {
@@ -250,16 +275,26 @@ export class Relay {
   }
 }
 
+async function readRows(session: Session, seqs: readonly string[]): Promise<readonly [string, Row][]> {
+  const { rows } = await session.query<
+    Omit<Row, 'headers' | 'storedAt' | 'bytes'> & { headers: string; created_at: Date }
+  >(selectRows(seqs));
+  return rows.map(({ created_at: storedAt, headers, ...row }) => [
+    row.seq,
+    { ...row, headers: JSON.parse(headers) as StoredHeaders, storedAt, bytes: bytesOf(row.value, headers) },
+  ]);
+}
+
 /** The first rows, as many as one request may hold, at least one. */
-function withinBytes(rows: readonly OutboxRow[]): readonly OutboxRow[] {
+function withinBytes(rows: readonly Row[]): readonly Row[] {
   let bytes = 0;
-  const end = rows.findIndex(({ value, headers }, index) => {
-    bytes += Buffer.byteLength(value ?? '') + Buffer.byteLength(headers);
+  const end = rows.findIndex((row, index) => {
+    bytes += row.bytes;
     return index > 0 && bytes > RELAY_BATCH_BYTES;
   });
   return end === -1 ? rows : rows.slice(0, end);
 }
 
-function bytesOf(text: string | null, encoding: string): Buffer | string | null {
+function wireText(text: string | null, encoding: string): Buffer | string | null {
   return text !== null && encoding === 'base64' ? Buffer.from(text, 'base64') : text;
 }

@@ -24,10 +24,16 @@ export function storedHeaders(
 
 /** The opposite of `storedHeaders`, from its JSON. */
 export function headersOf(json: string): WireHeaders {
-  const headers = JSON.parse(json) as Record<string, HeaderValue | WireHeaders[string]>;
-  for (const [name, value] of Object.entries(headers as StoredHeaders)) {
+  return wireHeaders(JSON.parse(json) as StoredHeaders);
+}
+
+/** The opposite of `storedHeaders`: a new object, which the caller may change. */
+export function wireHeaders(stored: StoredHeaders): WireHeaders {
+  const headers: Record<string, HeaderValue | WireHeaders[string]> = { ...stored };
+  for (const name in stored) {
+    const value = stored[name];
     // Nearly all are text, and stay what they are.
-    if (typeof value === 'string') continue;
+    if (value === undefined || typeof value === 'string') continue;
     headers[name] = Array.isArray(value) ? value.map(wireHeader) : wireHeader(value as HeaderText);
   }
   return headers as WireHeaders;

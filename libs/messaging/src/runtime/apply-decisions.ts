@@ -13,7 +13,7 @@ export function applyDecisions<State>(
   return async (tx, fresh, { now, parks }) => {
     const known = new Map(fresh.map((each) => [each.message, each]));
     const messages = [...known.keys()];
-    const verdicts = await decideAll(tx, store, messages, decide, {
+    const { verdicts, save } = await decideAll(tx, store, messages, decide, {
       service,
       now,
       spanOf: (message) => known.get(message)?.received.span,
@@ -30,6 +30,6 @@ export function applyDecisions<State>(
       if (message !== undefined && verdict.kind === 'behind') behind.add(message);
       return verdict.kind === 'decided' ? verdict.records : [];
     });
-    return { records, failures, behind };
+    return { records, failures, behind, save };
   };
 }

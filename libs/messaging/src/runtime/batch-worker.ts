@@ -5,7 +5,7 @@ import { applyDecisions } from './apply-decisions.ts';
 import type { Tracked } from './offset-tracker.ts';
 import { Pause } from './pause.ts';
 import type { Received } from './received.ts';
-import type { ApplyFresh } from './settle-batch.ts';
+import { type ApplyFresh, NOTHING_LEFT } from './settle-batch.ts';
 import { type GroupContext, Settlement, Stopped } from './settlement.ts';
 import type { Worker, WorkerEvents } from './worker.ts';
 
@@ -136,6 +136,6 @@ function applyProjection(handler: ProjectHandler<any>): ApplyFresh {
       tx,
       fresh.map(({ message }) => message),
     );
-    return { records: [], failures: new Map(), behind: new Set() };
+    return NOTHING_LEFT;
   };
 }

@@ -1,4 +1,5 @@
 import type { AnyMessage } from '@millrace/contracts';
+import { together } from '@millrace/database';
 import { naturalBatches } from '../batching/natural-batches.ts';
 import type { PerformHandler } from '../handlers/handler.ts';
 import type { LoadedStates } from '../handlers/state-store.ts';
@@ -209,16 +210,18 @@ export class CallWorker implements Worker, Retrier {
     const ids = arriving.map(({ id }) => id);
     const keys = arriving.map(({ key }) => key);
     const places = ready.flatMap(({ parked }) => parked ?? []);
-    const found = {
-      settled: isAnyArriving ? await settledAlready(database, group, ids) : new Set<string>(),
-      parkedKeys: isAnyArriving ? await parkedAlready(database, group, keys) : new Set<string>(),
-      states: await this.#handler.store.load(database, messages, { lock: false }),
-    };
+    const [settled, parkedKeys, states] = await database.onOneSession((db) =>
+      together([
+        isAnyArriving ? settledAlready(db, group, ids) : new Set<string>(),
+        isAnyArriving ? parkedAlready(db, group, keys) : new Set<string>(),
+        this.#handler.store.load(db, messages, { lock: false }),
+      ]),
+    );
     // Last: from here on a lease must last for the call.
     const old = places.filter(({ leasedAtMs }) => performance.now() - leasedAtMs >= RENEW_AFTER_MS);
     const renewed = await renewLeases(database, group, old, this.leaseMs);
     const fresh = places.filter((place) => !old.includes(place)).map(({ key }) => key);
-    return { ...found, leased: new Set([...fresh, ...renewed]) };
+    return { settled, parkedKeys, states, leased: new Set([...fresh, ...renewed]) };
   }
 
   async #work(received: Received, { settled, parkedKeys, leased, states }: Found): Promise<Result> {

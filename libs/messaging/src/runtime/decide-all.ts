@@ -13,6 +13,14 @@ export type Verdict<State> =
   /** Not decided, because an earlier message of its key failed and will be tried again. */
   | { readonly kind: 'behind' };
 
+/** A batch that was decided, and is not saved yet. */
+export interface Decided<State> {
+  /** One for each message, in their order. */
+  readonly verdicts: readonly Verdict<State>[];
+  /** Writes the states that changed. To be called once, in the same transaction. */
+  readonly save: () => Promise<void>;
+}
+
 export interface DecideFacts<Message> {
   readonly service: string;
   readonly now: Date;
@@ -22,8 +30,8 @@ export interface DecideFacts<Message> {
 }
 
 /**
- * Loads the states of a batch, decides message by message in order, and saves what changed: the heart of the runtime. A decision that
- * throws, or says what its contract refuses, fails alone: its state stays as it was and those of other keys go on.
+ * Loads the states of a batch and decides message by message in order: the heart of the runtime. A decision that throws, or says what its
+ * contract refuses, fails alone: its state stays as it was and those of other keys go on.
  */
 export async function decideAll<State, Message extends AnyMessage>(
   tx: Transaction,
@@ -31,7 +39,7 @@ export async function decideAll<State, Message extends AnyMessage>(
   messages: readonly Message[],
   decide: (state: State, message: Message, context: DecisionContext) => Decision<State>,
   facts: DecideFacts<Message>,
-): Promise<readonly Verdict<State>[]> {
+): Promise<Decided<State>> {
   const states = await store.load(tx, messages, { lock: true });
   const context: DecisionContext = { now: facts.now, newId };
   const waiting = new Set<string>();
@@ -59,6 +67,5 @@ export async function decideAll<State, Message extends AnyMessage>(
       return { kind: 'failed', error };
     }
   });
-  await states.save(tx);
-  return verdicts;
+  return { verdicts, save: () => states.save(tx) };
 }

@@ -62,7 +62,7 @@ export class LocalTransactions {
   ): Promise<T> {
     const opened: DecideSpans[] = [];
     try {
-      const { result, shards } = await this.database.transaction(async (tx) => {
+      const { result, stored } = await this.database.transaction(async (tx) => {
         const now = new Date();
         const said: OutboxRecord[] = [];
         const answer = await work({
@@ -76,9 +76,9 @@ export class LocalTransactions {
             return verdicts;
           },
         });
-        return { result: answer, shards: await storeRecords(tx, said) };
+        return { result: answer, stored: await storeRecords(tx, said) };
       });
-      this.relay.wake(shards);
+      this.relay.wake(stored);
       for (const spans of opened) spans.end();
       return result;
     } catch (error) {
@@ -95,13 +95,14 @@ export class LocalTransactions {
     spans: DecideSpans,
   ): Promise<readonly Verdict<State>[]> {
     try {
-      const verdicts = await decideAll(
+      const { verdicts, save } = await decideAll(
         tx,
         decider.store,
         messages,
         (state, message, context) => decider.decide(state, message, context),
         { service: this.options.service, now, spanOf: (message) => spans.of(message) },
       );
+      await save();
       verdicts.forEach((verdict, index) => {
         const message = messages[index];
         if (verdict.kind === 'failed' && message !== undefined) spans.fail(message, verdict.error);

@@ -1,9 +1,9 @@
 import type { AnyMessage } from '@millrace/contracts';
-import type { Transaction } from '@millrace/database';
+import { together, type Transaction } from '@millrace/database';
 import { Unavailable } from '../handlers/failures.ts';
 import type { RetryPolicy } from '../handlers/retry-policy.ts';
 import { claimFresh } from '../inbox/inbox.ts';
-import { type OutboxRecord, storeRecords } from '../outbox/outbox.ts';
+import { type OutboxRecord, type Stored, storeRecords } from '../outbox/outbox.ts';
 import { fateOf } from '../parking/fate.ts';
 import { isTooNew, Queues } from '../parking/queues.ts';
 import { deadLetterOf, type Failure, failureOf } from './dead-letter.ts';
@@ -30,7 +30,17 @@ export interface Applied {
   readonly records: readonly OutboxRecord[];
   readonly failures: ReadonlyMap<AnyMessage, unknown>;
   readonly behind: ReadonlySet<AnyMessage>;
+  /** Writes what changed. Called once, when nothing but writing is left. */
+  readonly save: () => Promise<void>;
 }
+
+/** Nothing was said, nothing failed, and nothing is left to be written. */
+export const NOTHING_LEFT: Applied = {
+  records: [],
+  failures: new Map(),
+  behind: new Set(),
+  save: () => Promise.resolve(),
+};
 
 /** What is known of a batch before its transaction. */
 export interface Known {
@@ -58,8 +68,8 @@ export type End =
 
 export interface SettledBatch {
   readonly ends: ReadonlyMap<Received, End>;
-  /** Where the outbox has something to send. */
-  readonly shards: ReadonlySet<number>;
+  /** What the outbox has to send. */
+  readonly stored: Stored;
   /** In how many milliseconds the first of the batch's parked keys is due; undefined when none is. */
   readonly dueInMs: number | undefined;
 }
@@ -86,8 +96,10 @@ export async function settleBatch(
 ): Promise<SettledBatch> {
   const now = new Date();
   const ids = batch.flatMap(({ id, parked }) => (id === undefined || parked ? [] : [id]));
-  const unseen = ids.length === 0 ? new Set<string>() : await claimFresh(tx, group, ids);
-  const queues = await Queues.lock(tx, group, batch);
+  const [unseen, queues] = await together([
+    ids.length === 0 ? new Set<string>() : claimFresh(tx, group, ids),
+    Queues.lock(tx, group, batch),
+  ]);
   const letters: OutboxRecord[] = [];
   const ends = new Map<Received, End>();
 
@@ -141,7 +153,7 @@ export async function settleBatch(
 
   const applied: Applied =
     fresh.length === 0
-      ? { records: [], failures: new Map(), behind: new Set() }
+      ? NOTHING_LEFT
       : await apply(tx, fresh, {
           now,
           parks: ({ received }, error) => fateOf(error, queues.pastOf(received).attempts, policy).kind === 'park',
@@ -156,6 +168,7 @@ export async function settleBatch(
       fail(received, error);
     }
   }
+  const [, stored] = await together([applied.save(), storeRecords(tx, [...applied.records, ...letters])]);
   const dueInMs = await queues.store();
   // A parked message was read long ago.
   const arriving = keepsPositions ? batch.filter(({ parked }) => parked === undefined) : [];
@@ -166,5 +179,5 @@ export async function settleBatch(
       arriving.map(({ incoming }) => incoming),
     );
   }
-  return { ends, dueInMs, shards: await storeRecords(tx, [...applied.records, ...letters]) };
+  return { ends, dueInMs, stored };
 }

@@ -163,7 +163,7 @@ export class Settlement {
   async #transact(batch: readonly Received[], apply: ApplyFresh, known: Known): Promise<void> {
     const { group, database, relay } = this.#context;
     const startedAt = performance.now();
-    const { ends, shards, dueInMs } = await inBatchSpan(group, batch, () =>
+    const { ends, stored, dueInMs } = await inBatchSpan(group, batch, () =>
       database.transaction(async (tx) => {
         const { retry: policy, kind } = this.#handler;
         const settled = await settleBatch(
@@ -178,7 +178,7 @@ export class Settlement {
       }),
     );
     failpoint('after-commit', group);
-    relay.wake(shards);
+    relay.wake(stored);
     this.#report.settled(startedAt, ends);
     if (dueInMs !== undefined) this.#on.parked?.(dueInMs);
   }

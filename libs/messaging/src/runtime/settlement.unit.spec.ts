@@ -6,6 +6,7 @@ import { recordFor } from '../fixtures/index.ts';
 import { retryPolicy } from '../handlers/retry-policy.ts';
 import type { Relay } from '../outbox/relay.ts';
 import { OffsetTracker } from './offset-tracker.ts';
+import { NOTHING_LEFT } from './settle-batch.ts';
 import { type GroupContext, Settlement, Stopped } from './settlement.ts';
 
 const coded = (code: string): Error => Object.assign(new Error(`failed with ${code}`), { code });
@@ -64,9 +65,7 @@ describe('a settlement', () => {
       value: Buffer.from(String(value)),
       headers,
     });
-    return settlement.settle([settlement.received(tracked.incoming)], () =>
-      Promise.resolve({ records: [], failures: new Map(), behind: new Set() }),
-    );
+    return settlement.settle([settlement.received(tracked.incoming)], () => Promise.resolve(NOTHING_LEFT));
   };
 
   it('waits for the database as long as it is away, tells so, and takes no lost race after it for a fault of the message', async () => {
@@ -83,7 +82,7 @@ describe('a settlement', () => {
   });
 
   it('tells of races that it keeps losing, not of everyday ones', async () => {
-    const { settlement } = settlementAfter([lostRace, lostRace, lostRace, lostRace, lostRace]);
+    const { settlement } = settlementAfter(Array.from({ length: 7 }, () => lostRace));
     const settled = settle(settlement);
     await jest.advanceTimersByTimeAsync(150);
     expect(settlement.outage).toBeUndefined();

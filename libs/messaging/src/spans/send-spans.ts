@@ -14,7 +14,7 @@ export interface SentRow {
   readonly seq: string;
   readonly topic: string;
   readonly key: string | null;
-  readonly created_at: Date;
+  readonly storedAt: Date;
 }
 
 /**
@@ -97,8 +97,8 @@ function startSendSpan(row: SentRow, headers: WireHeaders, clientId: string): Sp
   const stored = failedIn ?? headers[headerNames.traceparent];
   if (typeof stored !== 'string' || !isSampled(stored)) return undefined;
   const takenAt = new Date();
-  // Row times are the database's, and its clock may be ahead of ours.
-  const storedAt = row.created_at < takenAt ? row.created_at : takenAt;
+  // By the database's clock, where the row was read from there, and that may be ahead of ours.
+  const storedAt = row.storedAt < takenAt ? row.storedAt : takenAt;
   const attributes: Attributes = {
     'messaging.system': 'kafka',
     'messaging.operation.type': 'send',

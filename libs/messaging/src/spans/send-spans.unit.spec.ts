@@ -10,7 +10,7 @@ const row = (seq: string): SentRow => ({
   seq,
   topic: 'order.events.v1',
   key: '01980000-0000-7000-8000-000000000001',
-  created_at: new Date(Date.now() - 250),
+  storedAt: new Date(Date.now() - 250),
 });
 
 describe('the span of a message that waits in the outbox', () => {
