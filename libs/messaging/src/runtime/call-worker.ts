@@ -33,6 +33,11 @@ const RENEW_AFTER_MS = LEASE_BEYOND_CALL_MS / 5;
 // What comes for a parked key is in no hurry. A statement in every batch would cost the others more than one now and then.
 const QUEUE_LINGER_MS = 100;
 
+// With nearly all slots taken, those that come free are given out together: what begins together shares its statements. A part of the
+// slots is enough to begin at once; for fewer, others are waited for, and not for long, because the rest may be taken by calls that hang.
+const PART_TO_BEGIN_AT_ONCE = 8;
+const GATHER_SLOTS_MS = 10;
+
 // Parked messages take at most this part of the calls, so that they never keep those that flow waiting.
 const SHARE_OF_RETRIES = 4;
 
@@ -82,6 +87,7 @@ export class CallWorker implements Worker, Retrier {
   #retrying = 0;
   #slots: number;
   #isBeginning = false;
+  #gathering: NodeJS.Timeout | undefined;
   #isStopping = false;
 
   constructor(context: GroupContext, handler: AnyPerformHandler, events: WorkerEvents) {
@@ -153,6 +159,7 @@ export class CallWorker implements Worker, Retrier {
 
   #beginNothingMore(): void {
     this.#isStopping = true;
+    clearTimeout(this.#gathering);
     this.#queue.clear();
     for (const { over } of this.#due.splice(0)) over();
     this.#settlement.stop();
@@ -160,17 +167,23 @@ export class CallWorker implements Worker, Retrier {
     this.#company.wake();
   }
 
-  /** Calls that end in one settlement free their slots together: what begins next shares two statements, not two each. */
+  /** Calls that end in one settlement free their slots together: what begins next shares its statements. */
   #beginSoon(): void {
-    if (this.#isBeginning) return;
+    // Without a free slot: soon enough when a call ends.
+    if (this.#isBeginning || this.#slots === 0) return;
+    if (this.#slots * PART_TO_BEGIN_AT_ONCE < this.#handler.concurrency) {
+      this.#gathering ??= setTimeout(() => this.#begin(), GATHER_SLOTS_MS);
+      return;
+    }
     this.#isBeginning = true;
-    setImmediate(() => {
-      this.#isBeginning = false;
-      if (!this.#isStopping) this.#begin();
-    });
+    setImmediate(() => this.#begin());
   }
 
   #begin(): void {
+    this.#isBeginning = false;
+    clearTimeout(this.#gathering);
+    this.#gathering = undefined;
+    if (this.#isStopping) return;
     const due = this.#due.splice(0, this.#slots);
     const ready = [...due, ...this.#queue.take(this.#slots - due.length)];
     if (ready.length === 0) return;

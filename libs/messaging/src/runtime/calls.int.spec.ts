@@ -86,6 +86,55 @@ describe('a group that calls the outside world', () => {
     expect(mostAtOnce).toBe(8);
   });
 
+  it('goes on in its last free slots while calls that hang have all others', async () => {
+    const { promise: released, resolve: release } = Promise.withResolvers<void>();
+    const hanging = new Set(Array.from({ length: 22 }, () => String(newId<OrderId>())));
+    let areHanging = 0;
+    await start(
+      async ({ key }) => {
+        if (!hanging.has(key)) return;
+        areHanging += 1;
+        await released;
+      },
+      { concurrency: 24 },
+    );
+    try {
+      await bench.send(
+        CapturePayment,
+        [...hanging].map((orderId) => ({ orderId: orderId as OrderId })),
+      );
+      await until('they hang', () => Promise.resolve(areHanging === hanging.size));
+      const orders = Array.from({ length: 10 }, () => newId<OrderId>());
+      const ids = await bench.send(
+        CapturePayment,
+        orders.map((orderId) => ({ orderId })),
+      );
+      for (const [index, orderId] of orders.entries()) await bench.untilApplied(orderId, [String(ids[index])]);
+    } finally {
+      release();
+    }
+  });
+
+  it('reads what many calls need in few statements, also when calls end one by one', async () => {
+    const count = 200;
+    let loads = 0;
+    const counting: typeof tallyStore = {
+      load(db, messages, options) {
+        if (!options.lock) loads += 1;
+        return tallyStore.load(db, messages, options);
+      },
+    };
+    let last = Promise.resolve();
+    const orders = Array.from({ length: count }, () => newId<OrderId>());
+    const ids = await bench.send(
+      CapturePayment,
+      orders.map((orderId) => ({ orderId })),
+    );
+    await start(() => (last = last.then(() => turns(3))), { concurrency: 32, store: counting });
+    for (const [index, orderId] of orders.entries()) await bench.untilApplied(orderId, [String(ids[index])]);
+    expect(loads).toBeLessThan(count / 2);
+  });
+
   it('repeats a call with the same key when the process ended between the call and its record', async () => {
     const orderId = newId<OrderId>();
     const [id] = await capture(orderId);
