@@ -47,7 +47,7 @@ Options:
   --seconds N        length of each measurement under load (default 60)
   --rounds N         rounds of saturation, each with both systems (default 2)
   --customers N      customers in the closed loop, each with one order under way (default 3000; 600 with --quick)
-  --rate N           orders per second of the open loop and during recovery (default 500)
+  --rate N           orders per second of the open loop and during recovery (default 100)
   --orders N,N,…     sizes of growth (default 10000,100000,1000000)
   --out DIR          where results.json and report.html go (default .millrace/bench)
   --publish          also put the results into bench/results/latest.json, and docs/performance.md in accordance with it
@@ -70,7 +70,7 @@ export function parseOptions(args: readonly string[]): Options | undefined {
     idleSeconds: Math.max(3, Math.round(seconds / 3)),
     rounds: positive('--rounds', values.rounds, isQuick ? 1 : 2),
     customers: positive('--customers', values.customers, isQuick ? 600 : 3000),
-    rate: positive('--rate', values.rate, isQuick ? 100 : 500),
+    rate: positive('--rate', values.rate, 100),
     outageSeconds: isQuick ? 5 : 30,
     backlogOrders: isQuick ? 1_000 : 20_000,
     scalingOrders: isQuick ? 1_500 : 5_000,
