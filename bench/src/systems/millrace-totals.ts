@@ -13,9 +13,9 @@ const MAILS_PER_ORDER = 2;
 /**
  * The books of a shop by their sums, for runs of so many orders that they cannot be compared one by one in memory. Only for runs in
  * which every order can be completed: nothing lost and nothing twice means then that every book has as many entries as there are
- * orders, with keys that make each order's entry the only one.
+ * orders, with keys that make each order's entry the only one. Of orders that were `copied` in the databases nobody was sent a mail.
  */
-export async function totalsOf({ databases, mailbox }: ShopRecords): Promise<Books> {
+export async function totalsOf({ databases, mailbox }: ShopRecords, copied = 0): Promise<Books> {
   const one = async <Row extends Record<string, number>>(database: DatabaseName, sql: string): Promise<Row> => {
     const [row] = await asked<Row>(databases[database], sql);
     if (row === undefined) throw new Error(`no answer to: ${sql}`);
@@ -70,7 +70,7 @@ export async function totalsOf({ databases, mailbox }: ShopRecords): Promise<Boo
     ['pieces sold', stock['sold'], orders.completed],
     ['parcels under way', parcels['left'], orders.completed],
     ['mails noted', told['sent'], mails],
-    ['mails arrived', byMessageId.size, mails],
+    ['mails arrived', byMessageId.size, mails - copied * MAILS_PER_ORDER],
     ['mails that arrived again', repeated, 0],
     ['orders that analytics saw placed', counted['placed'], orders.placed],
     ['orders that analytics saw completed', counted['completed'], orders.completed],
