@@ -19,7 +19,10 @@ export interface Copying {
   /** Sums that cannot be told from other rows: kept when the orders were placed, read as `pg_temp.placed_…`. */
   readonly remembered: readonly string[];
   readonly doNotGrow: readonly string[];
-  /** Indexes that grow at their end when orders are placed, and did not while older ones were put before them. */
+  /**
+   * Indexes whose pages are full where orders are placed, because entries come in order and stay. Copies come before what is there already
+   * and would leave half of every page free, so these are built anew. Of the others copies leave about as much free as placed orders do.
+   */
   readonly growAtTheirEnd: readonly string[];
 }
 

@@ -6,8 +6,8 @@ import type { Placed } from './placed.ts';
 // The first 48 bits of a UUIDv7 are its time in milliseconds (RFC 9562 §5.7); the rest of it is what makes it unique.
 const EARLIER = `
   CREATE FUNCTION pg_temp.earlier(id uuid, ms bigint) RETURNS uuid STABLE LANGUAGE sql AS $$
-    SELECT (lpad(to_hex(('x' || left(encode(uuid_send(id), 'hex'), 12))::bit(48)::bigint - ms), 12, '0')
-            || substr(encode(uuid_send(id), 'hex'), 13))::uuid
+    SELECT encode(
+      substr((('\\x0000'::bytea || substr(uuid_send(id), 1, 6))::bigint - ms)::bytea, 3) || substr(uuid_send(id), 7), 'hex')::uuid
   $$;
   CREATE FUNCTION pg_temp.earlier(at timestamptz, ms bigint) RETURNS timestamptz STABLE LANGUAGE sql AS $$
     SELECT at - ms * interval '1 millisecond'

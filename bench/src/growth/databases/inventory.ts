@@ -26,5 +26,5 @@ export const inventory: Copying = {
   },
   remembered: [],
   doNotGrow: [...messagingTables, 'product', 'restock'],
-  growAtTheirEnd: ['reservation_pkey', 'messaging.inbox_pkey'],
+  growAtTheirEnd: ['messaging.inbox_pkey'],
 };

@@ -20,9 +20,7 @@ export const notification: Copying = {
   remembered: [],
   doNotGrow: messagingTables,
   growAtTheirEnd: [
-    'notification_pkey',
     'notification_recorded_at_order_id_kind_idx',
     'notification_recipient_recorded_at_order_id_kind_idx',
-    'messaging.inbox_pkey',
   ],
 };

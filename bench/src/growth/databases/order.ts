@@ -73,11 +73,5 @@ export const order: Copying = {
   broughtAlong: {},
   remembered: [],
   doNotGrow: [...messagingTables, 'products'],
-  growAtTheirEnd: [
-    'orders_pkey',
-    'checkouts_pkey',
-    'order_notifications_pkey',
-    'order_notifications_by_order',
-    'messaging.inbox_pkey',
-  ],
+  growAtTheirEnd: ['orders_pkey', 'order_notifications_pkey'],
 };

@@ -20,5 +20,5 @@ export const paymentProvider: Copying = {
   broughtAlong: {},
   remembered: [],
   doNotGrow: ['failed_attempt'],
-  growAtTheirEnd: ['charge_by_order', 'charge_step_once', 'charge_idempotency_key_key'],
+  growAtTheirEnd: [],
 };

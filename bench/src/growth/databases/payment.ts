@@ -22,5 +22,5 @@ export const payment: Copying = {
   broughtAlong: {},
   remembered: [],
   doNotGrow: messagingTables,
-  growAtTheirEnd: ['payment_pkey', 'messaging.inbox_pkey'],
+  growAtTheirEnd: ['messaging.inbox_pkey'],
 };

@@ -24,5 +24,5 @@ export const shipping: Copying = {
   broughtAlong: {},
   remembered: [],
   doNotGrow: messagingTables,
-  growAtTheirEnd: ['shipment_pkey', 'messaging.inbox_pkey'],
+  growAtTheirEnd: ['messaging.inbox_pkey'],
 };
