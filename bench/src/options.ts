@@ -37,8 +37,8 @@ What it measures; all but the last unless --only names some, separated by commas
   replay       a read model is rebuilt: events/s
   counts       SQL statements, Kafka requests and bytes on the disk per order, in turns with the baseline
   scaling      1, 2 and 4 replicas of a service
-  growth       what an order costs with 10 thousand to a million orders in the databases (an hour, and tens of GiB of
-               disk; only when named)
+  growth       what an order costs with 10 thousand to a million orders in the databases; the first are placed, the others
+               copied there (a quarter of an hour, and 15 GiB of disk; only when named)
 
 Options:
 
@@ -48,7 +48,7 @@ Options:
   --rounds N         rounds of saturation, each with both systems (default 2)
   --customers N      customers in the closed loop, each with one order under way (default 3000; 600 with --quick)
   --rate N           orders per second of the open loop and during recovery (default 100)
-  --orders N,N,…     sizes of growth (default 10000,100000,1000000)
+  --orders N,N,…     sizes of growth, the first of which is placed (default 10000,100000,1000000)
   --out DIR          where results.json and report.html go (default .millrace/bench)
   --publish          also put the results into bench/results/latest.json, and docs/performance.md in accordance with it
   --help             this text

@@ -21,9 +21,10 @@ let since: Date;
 let placed: Placed;
 let empty: ReadonlyMap<string, number>;
 let once: ReadonlyMap<string, number>;
+let countedOnce: ReadonlyMap<string, number>;
 
 async function place(): Promise<void> {
-  await drive(millrace, 1, (placer, observer) => oneAtATime(placer, observer, 1, stop));
+  await drive(millrace, 1, (placer, observer) => oneAtATime(placer, observer, 2, stop));
   await millrace.settled();
 }
 
@@ -40,6 +41,20 @@ async function rows(): Promise<ReadonlyMap<string, number>> {
     }
   }
   return counts;
+}
+
+/** Everything that analytics counts, but for the catalogue, which was listed once. */
+async function figures(): Promise<ReadonlyMap<string, number>> {
+  const counted = await asked<{ what: string; times: number }>(
+    millrace.shop.databases.analytics,
+    `SELECT concat_ws(' ', subject, item) AS what, times::float8 FROM tally WHERE item <> 'ProductListed'
+     UNION ALL SELECT 'units of ' || sku, units::float8 FROM product_sale
+     UNION ALL SELECT 'money for ' || sku, revenue_minor::float8 FROM product_sale
+     UNION ALL SELECT concat_ws(' ', step, bucket), orders::float8 FROM latency_bucket
+     UNION ALL SELECT 'confirmed', sum(confirmed)::float8 FROM order_minute
+     ORDER BY 1`,
+  );
+  return new Map(counted.map(({ what, times }) => [what, times]));
 }
 
 async function fromApi(path: string): Promise<unknown> {
@@ -69,6 +84,7 @@ beforeAll(async () => {
   empty = await rows();
   await place();
   once = await rows();
+  countedOnce = await figures();
   placed = await placedSince(since, millrace.shop);
   let before = 0;
   for (const count of COPIES) {
@@ -101,6 +117,12 @@ describe('orders that are copied in the databases', () => {
     const { verdicts, orders } = await checkBooks(millrace.shop);
     expect(orders).toEqual({ completed, cancelled: 0, open: 0 });
     expect(verdicts.filter(({ holds }) => !holds)).toEqual([]);
+  });
+
+  it('are in everything that analytics counts', async () => {
+    const due = [...countedOnce].map(([what, times]) => [what, times * (1 + COPIES_IN_ALL)]);
+    expect(due.length).toBeGreaterThan(20);
+    expect([...(await figures())]).toEqual(due);
   });
 
   it('are older than those that were placed, a span apart, in every database', async () => {
