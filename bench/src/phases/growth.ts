@@ -36,7 +36,7 @@ const PLACE_SECONDS = 10;
 
 /**
  * What an order costs while more and more orders lie in the databases. The orders of the first step are placed; before each later step
- * they are copied there, and some more are placed until the shop is at work again.
+ * they are copied there. Before every measurement some more are placed until the shop is at work.
  */
 export async function growth(bench: Bench): Promise<Growth> {
   const { options, say, stop } = bench;
@@ -62,9 +62,10 @@ export async function growth(bench: Bench): Promise<Growth> {
           }
         } else {
           copied = await filling.upTo(orders);
-          say(`  warming up for ${warmUpSeconds} s …`);
-          await closedLoop(placer, observer, { customers, seconds: warmUpSeconds, stop });
         }
+        // Before the first step too: a cold one would be dear, and hide what comes with the orders.
+        say(`  warming up for ${warmUpSeconds} s …`);
+        await closedLoop(placer, observer, { customers, seconds: warmUpSeconds, stop });
         await system.settled();
         const inDatabase = await ordersIn(system.shop);
         const { loop, recording } = await measuredLoop(bench, system, placer, observer);
