@@ -297,8 +297,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     promise: 'crash',
     scenario: 'after produce: what was said is said again under the same id',
     file: 'outbox/relay.ts',
-    find: 'const headers = headersOf(row.headers);',
-    replace: "const headers = { ...headersOf(row.headers), ce_id: crypto.randomUUID().replace(/^(.{14})4/, '$17') };",
+    find: 'const headers = wireHeaders(row.headers);',
+    replace: "const headers = { ...wireHeaders(row.headers), ce_id: crypto.randomUUID().replace(/^(.{14})4/, '$17') };",
     shows: /came more than once|some event was said twice under one id/,
   },
   {
