@@ -26,7 +26,9 @@ const STATEMENTS_ALONE = {
 
 // The largest batch has messages of all kinds, and writes all that a service can write at once: no more statements than kinds.
 const STATEMENTS_IN_BACKLOG = {
-  order: 5,
+  // accepting orders takes six (keys, prices, states, orders, checkouts, outbox), other batches four or five: how many there are of each
+  // depends on how the backlog is worked off
+  order: 6,
   inventory: 7,
   // payments that are new, and those that change
   payment: 6,

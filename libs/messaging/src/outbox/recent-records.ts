@@ -4,7 +4,7 @@ import type { OutboxRecord } from './outbox.ts';
 const MAX_RECORDS = 4000;
 const MAX_BYTES = 8 * 1024 * 1024;
 
-/** A record that was committed. */
+/** A record that was stored. */
 export interface RecentRecord {
   readonly record: OutboxRecord;
   readonly storedAt: Date;
@@ -13,7 +13,7 @@ export interface RecentRecord {
 }
 
 /**
- * What this process has just committed, so that its relay need not read it back. A memory and no more: which rows there are, and in
+ * What this process has just stored, so that its relay need not read it back. A memory and no more: which rows there are, and in
  * what order they are sent, is the database's to say. The oldest are forgotten first.
  */
 export class RecentRecords {

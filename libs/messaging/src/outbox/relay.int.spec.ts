@@ -155,7 +155,11 @@ describe('the relay', () => {
   });
 
   describe('what the process has just stored', () => {
-    const twice = async (order: OrderId, between: (tx: Transaction, seqs: readonly string[]) => Promise<unknown>) =>
+    const twice = async (
+      relay: Relay,
+      order: OrderId,
+      between: (tx: Transaction, seqs: readonly string[]) => Promise<unknown>,
+    ) =>
       database.transaction(async (tx) => {
         const row = { topic: TOPIC, key: order, encoding: 'utf8' as const, headers: {} };
         const stored = await storeRecords(tx, [
@@ -163,6 +167,7 @@ describe('the relay', () => {
           { ...row, value: 'second' },
         ]);
         await between(tx, [...stored.records.keys()]);
+        relay.remember(stored);
         return stored;
       });
     const valuesOf = async (order: OrderId) =>
@@ -184,7 +189,7 @@ describe('the relay', () => {
       const { relay } = startRelay(producer);
       await store([earlier], relay);
       await isSending.promise;
-      relay.wake(await twice(order, work));
+      relay.wake(await twice(relay, order, work));
       mayGoOn.resolve();
       await until('it is sent', isEmpty);
       return valuesOf(order);
@@ -213,7 +218,7 @@ describe('the relay', () => {
         return isAway ? Promise.reject(new Error('Kafka is away')) : send(records);
       };
       const { relay } = startRelay(producer);
-      const stored = await twice(order, () => Promise.resolve());
+      const stored = await twice(relay, order, () => Promise.resolve());
       relay.wake(stored);
       await until('a session has ended', () => Promise.resolve(tries > 0));
       await database.query(overwrite, [[...stored.records.keys()][0], 'of the restored database']);

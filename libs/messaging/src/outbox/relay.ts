@@ -97,10 +97,17 @@ export class Relay {
     this.#running ??= this.#run();
   }
 
-  /** This was committed. Cheap: to be called after each commit. */
-  wake({ shards, records }: Stored): void {
-    if (shards.size === 0) return;
+  /**
+   * This is about to be committed. To be told before, because a row can be seen as soon as it is committed, and by this relay earlier than by
+   * whoever waits for the answer. What is not committed after all is never asked for.
+   */
+  remember({ records }: Stored): void {
     this.#recent.add(records);
+  }
+
+  /** This was committed. Cheap: to be called after each commit. */
+  wake({ shards }: Pick<Stored, 'shards'>): void {
+    if (shards.size === 0) return;
     this.#pause.wake();
     // NOTIFY takes a lock of the whole database server, so it is used only for shards that another replica sends.
     if ([...shards].some((shard) => !this.#held.has(shard))) this.#notifyOthers();

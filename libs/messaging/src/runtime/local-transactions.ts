@@ -76,7 +76,9 @@ export class LocalTransactions {
             return verdicts;
           },
         });
-        return { result: answer, stored: await storeRecords(tx, said) };
+        const kept = await storeRecords(tx, said);
+        this.relay.remember(kept);
+        return { result: answer, stored: kept };
       });
       this.relay.wake(stored);
       for (const spans of opened) spans.end();

@@ -173,6 +173,7 @@ export class Settlement {
           apply,
           known,
         );
+        relay.remember(settled.stored);
         failpoint('before-commit', group);
         return settled;
       }),

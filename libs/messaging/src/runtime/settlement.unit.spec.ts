@@ -44,7 +44,7 @@ describe('a settlement', () => {
       group: 'test.settlement',
       service: 'test',
       database,
-      relay: { wake: () => {} } as unknown as Relay,
+      relay: { remember: () => {}, wake: () => {} } as unknown as Relay,
       logger: createLogger({ service: 'test', level: 'silent' }),
       metrics: new Metrics(),
     };
