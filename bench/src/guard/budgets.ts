@@ -11,7 +11,7 @@ export interface Budget {
 
 // A batch of one message. Where they are no whole numbers, batches of several kinds are averaged.
 const STATEMENTS_ALONE = {
-  // inbox, parked keys, load, save, outbox; the timeline and the acceptance of orders take no more
+  // inbox, parked keys, load, save, outbox; accepting an order takes six, telling of a mail four
   order: 5,
   // as above, with loading and saving both reservations and stock
   inventory: 7,
