@@ -40,9 +40,11 @@ export function binsOf(durationsMs: readonly number[]): readonly Bin[] {
   }));
 }
 
-/** The middle one; of an even number the lower of the two. NaN of nothing. */
+/** The middle one; of an even number the mean of the two in the middle. NaN of nothing. */
 export function medianOf(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.ceil(values.length / 2) - 1] ?? Number.NaN;
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.slice(Math.ceil(sorted.length / 2) - 1, Math.floor(sorted.length / 2) + 1);
+  return middle.reduce((sum, each) => sum + each, 0) / middle.length;
 }
 
 /** To two decimals: what a measurement on a busy machine can claim. */

@@ -12,7 +12,9 @@ it('ranks a single duration as all percentiles', () => {
 
 it('takes one of the values as the median', () => {
   expect(medianOf([3, 1, 2])).toBe(2);
-  expect(medianOf([4, 1, 2, 3])).toBe(2);
+  expect(medianOf([4, 1, 2, 3])).toBe(2.5);
+  expect(medianOf([4])).toBe(4);
+  expect(medianOf([])).toBeNaN();
 });
 
 describe('bins', () => {

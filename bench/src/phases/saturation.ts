@@ -51,7 +51,7 @@ export async function saturation(bench: Bench): Promise<Saturation> {
   }
   const of = (value: (run: SaturationRun) => number): Record<SystemName, number> =>
     Object.fromEntries(
-      systemNames.map((name) => [name, medianOf(runs.filter(({ system }) => system === name).map(value))]),
+      systemNames.map((name) => [name, round(medianOf(runs.filter(({ system }) => system === name).map(value)))]),
     ) as Record<SystemName, number>;
   const ordersPerSecond = of((run) => run.ordersPerSecond);
   const cpuMsPerOrder = of((run) => run.cpuMsPerOrderTotal);
