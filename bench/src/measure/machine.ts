@@ -12,7 +12,7 @@ export interface Circumstances {
   readonly memoryGiB: number;
   readonly system: string;
   readonly node: string;
-  /** How many processes wanted a core in the minute before it began: above 0.5 somebody else was at work. */
+  /** How many processes wanted a core in the minute before it began: somebody else's, or those of the phase before. */
   readonly loadBefore: number;
   /** Shorter than the figures deserve: made to see that the benchmark works. */
   readonly isQuick: boolean;

@@ -62,7 +62,7 @@ describe('the page of performance', () => {
   it('says when the machine was not quiet, and when the run was a quick one', () => {
     const { found } = results.saturation ?? { found: undefined as never };
     const page = performancePart({ saturation: { circumstances: { ...quiet, loadBefore: 7, isQuick: true }, found } });
-    expect(page).toContain('The machine was not quiet');
+    expect(page).toContain('The minute before it was not quiet: a load average of 7');
     expect(page).toContain('A quick run');
   });
 

@@ -16,7 +16,7 @@ export interface Section {
   readonly tables: readonly (readonly (readonly Cell[])[])[];
 }
 
-// Somebody else used at least half a core.
+// Somebody else, or the phase before, used at least half a core.
 const CROWDED = 0.5;
 
 export function circumstancesText(where: Circumstances): string {
@@ -25,7 +25,7 @@ export function circumstancesText(where: Circumstances): string {
     `Measured ${date.slice(0, 16).replace('T', ' ')} UTC at ${commit} on ${cores} cores (${cpu}), ${memoryGiB} GiB, ${system}, Node ${node.slice(1)}.`,
     ...(loadBefore > CROWDED
       ? [
-          `The machine was not quiet: others kept it busy with a load of ${loadBefore} before it began, so the times are not those of the shop.`,
+          `The minute before it was not quiet: a load average of ${loadBefore}, which phases before this one count towards. If it was somebody else, the times are not those of the shop.`,
         ]
       : []),
     ...(isQuick ? ['A quick run: shorter than the figures deserve.'] : []),
