@@ -37,8 +37,10 @@ describe('the relay', () => {
     await storage.drop();
   });
 
-  const startRelay = (producer = new RecordProducer(topics.kafka)): { relay: Relay; database: Database } => {
-    const own = new Database({ url: storage.url, applicationName: 'relay' });
+  const startRelay = (
+    producer = new RecordProducer(topics.kafka),
+    own = new Database({ url: storage.url, applicationName: 'relay' }),
+  ): { relay: Relay; database: Database } => {
     const relay = new Relay({
       database: own,
       producer,
@@ -156,7 +158,7 @@ describe('the relay', () => {
 
   describe('what the process has just stored', () => {
     const twice = async (
-      relay: Relay,
+      relay: Pick<Relay, 'remember'>,
       order: OrderId,
       between: (tx: Transaction, seqs: readonly string[]) => Promise<unknown>,
     ) =>
@@ -174,9 +176,8 @@ describe('the relay', () => {
       (await topics.read(TOPIC)).filter(({ key }) => key === order).map(({ value }) => String(value));
     const overwrite = 'UPDATE messaging.outbox SET value = $2 WHERE seq = $1';
 
-    /** Stores and wakes while the relay is busy with another message, so that it cannot look in between. */
-    const behindAnother = async (work: (tx: Transaction, seqs: readonly string[]) => Promise<unknown>) => {
-      const [order, earlier] = [newId<OrderId>(), newId<OrderId>()];
+    /** A relay that is busy with another message, so that it cannot look before it is let go on. */
+    const busyRelay = async (own?: Database): Promise<{ readonly relay: Relay; readonly goOn: () => void }> => {
       const producer = new RecordProducer(topics.kafka);
       const send = producer.send.bind(producer);
       const isSending = Promise.withResolvers<void>();
@@ -186,11 +187,16 @@ describe('the relay', () => {
         await mayGoOn.promise;
         return send(records);
       };
-      const { relay } = startRelay(producer);
-      await store([earlier], relay);
+      const { relay } = startRelay(producer, own);
+      await store([newId<OrderId>()], relay);
       await isSending.promise;
+      return { relay, goOn: mayGoOn.resolve };
+    };
+    const behindAnother = async (work: (tx: Transaction, seqs: readonly string[]) => Promise<unknown>) => {
+      const order = newId<OrderId>();
+      const { relay, goOn } = await busyRelay();
       relay.wake(await twice(relay, order, work));
-      mayGoOn.resolve();
+      goOn();
       await until('it is sent', isEmpty);
       return valuesOf(order);
     };
@@ -205,6 +211,35 @@ describe('the relay', () => {
         tx.query('DELETE FROM messaging.outbox WHERE seq = $1', [first]),
       );
       expect(values).toEqual(['second']);
+    });
+
+    it('keeps its order when it is forgotten while the rest of its key is read', async () => {
+      const own = new Database({ url: storage.url, applicationName: 'relay' });
+      const record = { topic: TOPIC, key: null, value: null, encoding: 'utf8' as const, headers: {} };
+      const many = new Map(
+        Array.from({ length: 5000 }, (_, index) => [`another ${index}`, { record, storedAt: new Date(), bytes: 1 }]),
+      );
+      let forget = (): void => {};
+      const connect = own.connect.bind(own);
+      own.connect = async () => {
+        const session = await connect();
+        const query = session.query.bind(session) as (config: unknown, ...more: unknown[]) => unknown;
+        session.query = ((config: { readonly name?: string }, ...more: unknown[]) => {
+          if (config.name === 'messaging.outbox.rows') forget();
+          return query(config, ...more);
+        }) as typeof session.query;
+        return session;
+      };
+      const order = newId<OrderId>();
+      const { relay, goOn } = await busyRelay(own);
+      forget = () => relay.remember({ shards: new Set(), records: many });
+      const stored = await twice({ remember: () => {} }, order, () => Promise.resolve());
+      // The second one is unknown, as if another replica had stored it.
+      relay.remember({ ...stored, records: new Map([...stored.records].slice(0, 1)) });
+      relay.wake(stored);
+      goOn();
+      await until('it is sent', isEmpty);
+      expect(await valuesOf(order)).toEqual(['first', 'second']);
     });
 
     it('is forgotten with the session: another one may be to a database that was restored', async () => {

@@ -106,7 +106,7 @@ export class Relay {
   }
 
   /** This was committed. Cheap: to be called after each commit. */
-  wake({ shards }: Pick<Stored, 'shards'>): void {
+  wake({ shards }: Stored): void {
     if (shards.size === 0) return;
     this.#pause.wake();
     // NOTIFY takes a lock of the whole database server, so it is used only for shards that another replica sends.
@@ -225,13 +225,15 @@ export class Relay {
 
   /** The rows of these numbers, in their order: what this process stored itself it still knows. */
   async #rowsOf(session: Session, seqs: readonly string[]): Promise<readonly Row[]> {
-    const unknown = seqs.filter((seq) => this.#recent.get(seq) === undefined);
-    const read = new Map(unknown.length === 0 ? [] : await readRows(session, unknown));
-    return seqs.flatMap((seq) => {
+    const rows = new Map<string, Row>();
+    for (const seq of seqs) {
       const recent = this.#recent.get(seq);
-      if (recent === undefined) return read.get(seq) ?? [];
-      return { ...recent.record, seq, storedAt: recent.storedAt, bytes: recent.bytes };
-    });
+      if (recent) rows.set(seq, { ...recent.record, seq, storedAt: recent.storedAt, bytes: recent.bytes });
+    }
+    // Asked for once, before anything is waited for: what is forgotten meanwhile would be overtaken by the rest of its key.
+    const unknown = seqs.filter((seq) => !rows.has(seq));
+    if (unknown.length > 0) for (const row of await readRows(session, unknown)) rows.set(row.seq, row);
+    return seqs.flatMap((seq) => rows.get(seq) ?? []);
   }
 
   /** What this relay could not send before, another one has sent. */
@@ -282,14 +284,16 @@ export class Relay {
   }
 }
 
-async function readRows(session: Session, seqs: readonly string[]): Promise<readonly [string, Row][]> {
+async function readRows(session: Session, seqs: readonly string[]): Promise<readonly Row[]> {
   const { rows } = await session.query<
     Omit<Row, 'headers' | 'storedAt' | 'bytes'> & { headers: string; created_at: Date }
   >(selectRows(seqs));
-  return rows.map(({ created_at: storedAt, headers, ...row }) => [
-    row.seq,
-    { ...row, headers: JSON.parse(headers) as StoredHeaders, storedAt, bytes: bytesOf(row.value, headers) },
-  ]);
+  return rows.map(({ created_at: storedAt, headers, ...row }) => ({
+    ...row,
+    headers: JSON.parse(headers) as StoredHeaders,
+    storedAt,
+    bytes: bytesOf(row.value, headers),
+  }));
 }
 
 /** The first rows, as many as one request may hold, at least one. */
