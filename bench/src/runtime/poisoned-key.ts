@@ -2,7 +2,8 @@ import { CapturePayment, type MessageOf, newId, type OrderId } from '@millrace/c
 import { decides, type Handler, performs } from '@millrace/messaging';
 import { recordFor, tallyStore, type Workbench } from '@millrace/messaging/fixtures';
 import { until } from '@millrace/messaging/testing';
-import { round } from '../measure/percentiles.ts';
+import { medianOf, round } from '../measure/percentiles.ts';
+
 import { onOwnServers, say, wholeNumbers } from './runtime-bench.ts';
 
 const HELP = `Measures what one key whose messages always fail costs the messages of all others.
@@ -47,7 +48,7 @@ await onOwnServers('poisoned-key', async (runtime) => {
       costs.push(1 - poisoned / clean);
       say(`  ${round(clean)} messages/s without the failing key, ${round(poisoned)} with it`);
     }
-    const cost = costs.toSorted((a, b) => a - b)[Math.floor(costs.length / 2)] ?? 1;
+    const cost = medianOf(costs);
     say(`${kind}: the failing key costs the others ${percent(cost)} (median of ${costs.map(percent).join(', ')})`);
     if (cost >= MOST_COST) process.exitCode = 1;
   }
